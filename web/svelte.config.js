@@ -1,0 +1,4 @@
+/** Compiler settings, read by Vite and by svelte-check alike. @type {import("@sveltejs/vite-plugin-svelte").SvelteConfig} */
+export default {
+  compilerOptions: { runes: true },
+};
