@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { fit, ranked } from "./match";
+
+test("the beginnings of words fit, in any order", () => {
+  expect(fit("d eng", "difference-engine")).toBeGreaterThan(0);
+  expect(fit("lovelace a", "Ada Lovelace")).toBeGreaterThan(0);
+  expect(fit("love", "Ada Lovelace")).toBeGreaterThan(0);
+  expect(fit("xyz", "Ada Lovelace")).toBe(0);
+});
+
+test("accents and case do not matter", () => {
+  expect(fit("zoe", "Zoë Å")).toBeGreaterThan(0);
+  expect(fit("TOMAS", "Tomás Rojas")).toBeGreaterThan(0);
+});
+
+test("the first word counts more than a later one, and a part of a word least", () => {
+  const names = ["office-keys", "new-firmware", "firmware"];
+  expect(ranked(names, "fi", (name) => [name], 9)).toEqual(["firmware", "new-firmware", "office-keys"]);
+});
+
+test("scripts without spaces are found by any part", () => {
+  expect(fit("怡君", "陳怡君")).toBeGreaterThan(0);
+});
+
+test("an empty query keeps the order and the limit", () => {
+  expect(ranked(["c", "a", "b"], "", (name) => [name], 2)).toEqual(["c", "a"]);
+});
