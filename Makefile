@@ -54,7 +54,7 @@ help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 # A virtual environment dies when it is moved, or when its Python is removed.
-ifneq ($(shell test -x $(BIN)/python && cat $(STAMPS)/place),$(shell pwd -P))
+ifneq ($(shell test -x $(BIN)/python && cat $(STAMPS)/place),$(realpath .))
 .PHONY: $(STAMPS)/place
 endif
 $(STAMPS)/place:

@@ -1,10 +1,13 @@
-"""Refuses to build a wheel that would lack the browser client. All else about the package is in setup.cfg."""
+"""What setup.cfg cannot say: the list of packages, and that a wheel needs the built browser client."""
 
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 from setuptools.errors import SetupError
+
+# Beside chat/ in a checkout and inside it in a wheel; setup.cfg says where they come from.
+FROM_BESIDE = ["chat.migrations", "chat.migrations.versions", "chat.templates"]
 
 
 class BuildWithClient(build_py):
@@ -16,4 +19,7 @@ class BuildWithClient(build_py):
         super().run()
 
 
-setup(cmdclass={"build_py": BuildWithClient})
+setup(
+    packages=[*find_packages(include=["chat", "chat.*"]), *FROM_BESIDE],
+    cmdclass={"build_py": BuildWithClient},
+)
