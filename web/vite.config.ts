@@ -18,8 +18,8 @@ export default defineConfig(({ command, mode }) => ({
     // Not in the usual hidden folder: packaging leaves hidden folders out of the wheel.
     manifest: "manifest.json",
     target: "es2023",
-    // The first browsers with light-dark(), which the tokens are written in.
-    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    // The first browsers with light-dark(), which the tokens are written in, and the popover attribute.
+    cssTarget: ["chrome123", "firefox125", "safari17.5"],
     // Nothing inline: the content security policy lets only files of our own load.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
