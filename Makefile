@@ -23,8 +23,8 @@ test: $(STAMPS)/development $(STAMPS)/browser $(CLIENT) ## Run all tests (ARGS="
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: $(STAMPS)/development web/node_modules/.stamp ## Format, lints, types, import floors, file sizes
-	@$(STEP) "Python format" $(BIN)/ruff format --check
-	@$(STEP) "Python lint" $(BIN)/ruff check
+	@$(STEP) "Python format" $(BIN)/ruff format --check --output-format concise
+	@$(STEP) "Python lint" $(BIN)/ruff check --output-format concise
 	@$(STEP) "Python types" $(BIN)/mypy
 	@$(STEP) "Import floors" $(BIN)/lint-imports
 	@$(STEP) "House rules" $(BIN)/python tools/house_rules.py
