@@ -1,0 +1,1 @@
+"""The verbs: each checks access, changes models and emits events."""

@@ -1,0 +1,1 @@
+"""Tornado doors: read the input, call one action, write the answer."""

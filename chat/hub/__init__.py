@@ -1,0 +1,1 @@
+"""Who is connected and who listens, in memory: no SQL, no Tornado."""

@@ -1,0 +1,83 @@
+"""One open socket as the hub sees it: whose it is, what it listens to, and what waits to be written."""
+
+from typing import Literal, Protocol
+
+from chat.errors import CLOSE_TOO_SLOW
+from chat.hub.frames import frame
+
+# Above this many bytes waiting, typing and presence are left out: they are stale by the time they would arrive.
+EPHEMERAL_LIMIT = 64 * 1024
+
+
+class Transport(Protocol):
+    """What the hub needs of a socket; the tests have one without a network."""
+
+    def write(self, data: bytes) -> None:
+        """Sends whole frames, or queues what the peer does not take yet; never blocks."""
+
+    @property
+    def waiting(self) -> int:
+        """Bytes queued for a peer that reads too slowly."""
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class Connection:
+    """`topics` belongs to the hub, which alone changes it.
+
+    Until the hello is written what others are told is held back, so that the hello comes first and misses nothing.
+    """
+
+    __slots__ = ("id", "user", "session", "is_guest", "state", "topics", "_transport", "_limit", "_pending", "_greeted", "closed")
+
+    def __init__(
+        self, id: str, *, user: int, session: int, is_guest: bool, transport: Transport, write_limit: int
+    ) -> None:
+        self.id = id
+        self.user = user
+        self.session = session
+        self.is_guest = is_guest
+        self.state: Literal["online", "away"] = "online"
+        self.topics: set[str] = set()
+        self.closed = False
+        self._transport = transport
+        self._limit = write_limit
+        self._pending: list[bytes] = []
+        self._greeted = False
+
+    def tell(self, payload: bytes) -> None:
+        """Sends one reply or event of its own now."""
+        self.queue(frame(payload))
+        self.flush()
+
+    def greet(self, payload: bytes) -> None:
+        """Sends the hello, then all that was held back for it."""
+        self._greeted = True
+        self._pending.insert(0, frame(payload))
+        self.flush()
+
+    def queue(self, frames: bytes) -> None:
+        """Keeps whole frames for the next flush: what one commit tells a connection leaves in one write."""
+        self._pending.append(frames)
+
+    def flush(self) -> None:
+        if not self._greeted or self.closed or not self._pending:
+            return
+        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
+        self._pending.clear()
+        if self._transport.waiting > self._limit:
+            self.close(CLOSE_TOO_SLOW, "too slow: come back and resume")
+            return
+        self._transport.write(data)
+
+    @property
+    def is_slow(self) -> bool:
+        """Too slow for what is worth nothing later."""
+        return not self._greeted or self._transport.waiting > EPHEMERAL_LIMIT
+
+    def close(self, code: int, reason: str) -> None:
+        """Nothing is written after this; the hub forgets the connection when the socket has closed."""
+        if not self.closed:
+            self.closed = True
+            self._pending.clear()
+            self._transport.close(code, reason)

@@ -1,0 +1,143 @@
+"""Who listens to what: topics and connections, changed together; everything told to browsers leaves here."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from chat.errors import CLOSE_SIGN_IN_AGAIN
+from chat.hub.connection import Connection
+from chat.hub.frames import frame
+from chat.hub.logs import RoomLog
+from chat.lib.db import Admit, Effect, Emit, EndSessions, Evict
+
+EVERYONE = "workspace"
+
+
+def room_topic(room: int) -> str:
+    return f"room:{room}"
+
+
+def user_topic(user: int) -> str:
+    return f"user:{user}"
+
+
+class Hub:
+    """Topics are `room:ID`, `user:ID` and `workspace`; a room's topic has a log that keeps its events in order.
+
+    `on_gap` is called with the topic of a room whose next event is missing, to have it healed from the database.
+    """
+
+    def __init__(self, on_gap: Callable[[str], None] = lambda topic: None) -> None:
+        self.connections: set[Connection] = set()
+        self._listeners: dict[str, set[Connection]] = {}
+        self._logs: dict[str, RoomLog] = {}
+        self._on_gap = on_gap
+
+    def register(self, connection: Connection, topics: Iterable[str] = ()) -> None:
+        """From now on the connection gets what its topics are told; it is held back until the connection is greeted."""
+        self.connections.add(connection)
+        self.listen(connection, user_topic(connection.user))
+        for topic in topics:
+            self.listen(connection, topic)
+
+    def unregister(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        connection.closed = True
+        for topic in list(connection.topics):
+            self.ignore(connection, topic)
+
+    def listen(self, connection: Connection, topic: str) -> None:
+        connection.topics.add(topic)
+        self._listeners.setdefault(topic, set()).add(connection)
+
+    def ignore(self, connection: Connection, topic: str) -> None:
+        connection.topics.discard(topic)
+        listeners = self._listeners.get(topic)
+        if listeners is not None:
+            listeners.discard(connection)
+            if not listeners:
+                del self._listeners[topic]
+                self._logs.pop(topic, None)
+
+    def listeners(self, topic: str) -> Iterable[Connection]:
+        return self._listeners.get(topic, ())
+
+    def of_user(self, user: int) -> Iterable[Connection]:
+        return self.listeners(user_topic(user))
+
+    def begin_log(self, topic: str, head: int) -> None:
+        """A listener's hello has read the room's seq."""
+        if topic in self._listeners:
+            self._tell(topic, self._log(topic).begin(head))
+            self.flush(self.listeners(topic))
+
+    def heads(self) -> dict[str, int]:
+        """The seq told last of every room that somebody listens to."""
+        return {topic: log.head for topic, log in self._logs.items() if log.head is not None}
+
+    def is_waiting(self, topic: str) -> bool:
+        log = self._logs.get(topic)
+        return log is not None and log.is_waiting
+
+    def heal(self, topic: str, head: int, payloads: Sequence[bytes]) -> None:
+        """Tells `payloads`, read from the database, in place of everything up to `head`."""
+        log = self._logs.get(topic)
+        if log is None or (log.head is not None and log.head >= head):
+            return
+        self._tell(topic, payloads)
+        self._tell(topic, log.skip_to(head))
+        self.flush(self.listeners(topic))
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        """Carries out what one or more commits emitted, in order; one write for each connection concerned."""
+        touched: set[Connection] = set()
+        for effect in effects:
+            match effect:
+                case Emit(topic, payload, None):
+                    touched.update(self._tell(topic, (payload,)))
+                case Emit(topic, payload, seq):
+                    touched.update(self._tell_in_order(topic, seq, payload))
+                case Admit(user, topic, seq):
+                    for connection in self.of_user(user):
+                        self.listen(connection, topic)
+                    if topic in self._listeners:
+                        self._log(topic).begin(seq - 1)
+                case Evict(user, topic):
+                    for connection in list(self.of_user(user)):
+                        self.ignore(connection, topic)
+                case EndSessions(sessions):
+                    ended = [each for each in self.connections if each.session in sessions]
+                    for connection in ended:
+                        connection.close(CLOSE_SIGN_IN_AGAIN, "signed out")
+        self.flush(touched)
+
+    def tell_now(self, topic: str, payload: bytes, *, besides: Connection | None = None) -> None:
+        """Tells what is worth nothing later, such as typing, to those who can keep up."""
+        data = frame(payload)
+        for connection in self.listeners(topic):
+            if connection is not besides and not connection.is_slow:
+                connection.queue(data)
+                connection.flush()
+
+    def flush(self, connections: Iterable[Connection]) -> None:
+        for connection in connections:
+            connection.flush()
+
+    def _log(self, topic: str) -> RoomLog:
+        return self._logs.setdefault(topic, RoomLog())
+
+    def _tell_in_order(self, topic: str, seq: int, payload: bytes) -> Iterable[Connection]:
+        if topic not in self._listeners:
+            return ()
+        log = self._log(topic)
+        ready = log.take(seq, payload)
+        if log.is_waiting:
+            self._on_gap(topic)
+        return self._tell(topic, ready)
+
+    def _tell(self, topic: str, payloads: Sequence[bytes]) -> Iterable[Connection]:
+        listeners = self._listeners.get(topic)
+        if not listeners or not payloads:
+            return ()
+        data = frame(payloads[0]) if len(payloads) == 1 else b"".join(map(frame, payloads))
+        for connection in listeners:
+            connection.queue(data)
+        return listeners

@@ -1,0 +1,209 @@
+"""The way to PostgreSQL: one engine, transactions that tell the world after COMMIT, and faults turned into Problems."""
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+from sqlalchemy import MetaData, exc
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from chat import errors
+
+# Names that PostgreSQL and Alembic agree on, so that every constraint can be named in a migration.
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_index",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+# A lock or a statement that takes longer than this is a fault; the person hears "busy" and the client tries again.
+SERVER_SETTINGS = {
+    "application_name": "roomful",
+    "timezone": "UTC",
+    "lock_timeout": "2000",
+    "statement_timeout": "5000",
+    "idle_in_transaction_session_timeout": "10000",
+    "synchronous_commit": "on",
+}
+COMMAND_SECONDS = 8.0
+POOL_WAIT_SECONDS = 2.0
+
+BUSY_STATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources, lock, operator intervention
+DISK_FULL = "53100"
+
+
+@dataclass(slots=True, frozen=True)
+class Emit:
+    """Tell `payload` (one encoded event) to whoever listens to `topic`; `seq` where it belongs to a room's log."""
+
+    topic: str
+    payload: bytes
+    seq: int | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Admit:
+    """The user's connections listen to `topic` from now on; the next event in its log has this `seq`."""
+
+    user: int
+    topic: str
+    seq: int
+
+
+@dataclass(slots=True, frozen=True)
+class Evict:
+    """The user's connections no longer listen to `topic`."""
+
+    user: int
+    topic: str
+
+
+@dataclass(slots=True, frozen=True)
+class EndSessions:
+    """The connections of these sessions are closed: signed out or revoked."""
+
+    sessions: tuple[int, ...]
+
+
+Effect = Emit | Admit | Evict | EndSessions
+encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Tx:
+    """One transaction: `db` asks and changes, the rest is told after COMMIT, in the order in which it was said."""
+
+    db: AsyncConnection
+    effects: list[Effect] = field(default_factory=list)
+
+    def emit(self, topic: str, event: msgspec.Struct, seq: int | None = None) -> None:
+        self.effects.append(Emit(topic, encode(event), seq))
+
+    def admit(self, user: int, topic: str, seq: int) -> None:
+        self.effects.append(Admit(user, topic, seq))
+
+    def evict(self, user: int, topic: str) -> None:
+        self.effects.append(Evict(user, topic))
+
+    def end_sessions(self, sessions: Sequence[int]) -> None:
+        if sessions:
+            self.effects.append(EndSessions(tuple(sessions)))
+
+
+class Database:
+    """The engine and its two ways in: `transaction()` to change, `read()` to ask."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, publish: Callable[[Sequence[Effect]], None] | None = None) -> None:
+        self.engine = engine(url, pool_size=pool_size)
+        self._read_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._publish = publish
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """READ COMMITTED; commits at the end and only then publishes what was emitted.
+
+        Raises Busy or StorageFull where PostgreSQL cannot; other errors pass through and roll back.
+        """
+        with faults_as_problems():
+            async with self.engine.begin() as connection:
+                tx = Tx(connection)
+                yield tx
+        if tx.effects and self._publish is not None:
+            self._publish(tx.effects)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection without BEGIN and COMMIT: each statement sees what is committed when it starts."""
+        with faults_as_problems():
+            async with self._read_engine.connect() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+class faults_as_problems:
+    """A context in which a database that is gone, slow or full raises what a person can be told."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, exc.DBAPIError):
+            state = getattr(error.orig, "sqlstate", None) or ""
+            if state == DISK_FULL:
+                raise errors.StorageFull from error
+            if error.connection_invalidated or state.startswith(BUSY_STATES) or isinstance(error, exc.InterfaceError):
+                raise errors.Busy from error
+        elif isinstance(error, exc.TimeoutError | OSError):
+            raise errors.Busy from error
+
+
+def violated(error: exc.IntegrityError) -> str:
+    """The name of the constraint that a statement broke, or an empty string."""
+    cause = getattr(error.orig, "__cause__", None)
+    return getattr(cause, "constraint_name", None) or ""
+
+
+def engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine for any PostgreSQL URL that people have: postgres://, ?sslmode=, ?host=/socket/folder."""
+    address, arguments = connection_arguments(url)
+    return create_async_engine(
+        address,
+        connect_args=arguments,
+        pool_size=pool_size,
+        max_overflow=5,
+        pool_timeout=POOL_WAIT_SECONDS,
+        json_serializer=lambda value: encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+    )
+
+
+def connection_arguments(url: str) -> tuple[URL, dict[str, Any]]:
+    """The SQLAlchemy address and asyncpg's arguments for a URL as libpq would read it."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    arguments: dict[str, Any] = {
+        "server_settings": SERVER_SETTINGS,
+        "command_timeout": COMMAND_SECONDS,
+        "timeout": 10,
+    }
+    host, port = query.pop("host", parts.hostname), query.pop("port", parts.port)
+    if "sslmode" in query:
+        arguments["ssl"] = tls(query.pop("sslmode"), query.pop("sslrootcert", None))
+    if host and host.startswith("/"):  # a socket's folder is no host name that a URL could carry
+        arguments |= {"host": host, "port": int(port or 5432)}
+        host = port = None
+    address = URL.create(
+        "postgresql+asyncpg",
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        host=host,
+        port=int(port) if port else None,
+        database=unquote(parts.path.lstrip("/")) or None,
+    )
+    return address, arguments
+
+
+def tls(mode: str, root_certificate: str | None) -> ssl.SSLContext | str | bool:
+    """libpq's sslmode in asyncpg's terms; a root certificate asks for a context of its own."""
+    if root_certificate is None or mode == "disable":
+        return mode
+    context = ssl.create_default_context(cafile=root_certificate)
+    context.check_hostname = mode == "verify-full"
+    return context
+
+
+def as_dict(row: Any) -> Mapping[str, Any]:
+    """A row's columns by name, to fill a struct with."""
+    mapping: Mapping[str, Any] = row._mapping
+    return mapping

@@ -1,0 +1,100 @@
+"""The statement behind every post: many messages for many rooms, stored once each, in one round trip."""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import ARRAY, Integer, Text, Uuid, bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chat.models.rooms import rooms
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """One message that wants to be stored."""
+
+    room: int
+    sender: int
+    nonce: uuid.UUID
+    text: str
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What became of the posting at `place` in the batch; a `repeat` was stored earlier.
+
+    `same` is False where the earlier one said something else or in another room.
+    """
+
+    place: int
+    id: int
+    seq: int
+    at: datetime.datetime
+    repeat: bool
+    same: bool
+
+
+# Runs after the rooms are locked, hence in a snapshot that sees every repeat and every membership as they are.
+# A posting without a row in the answer was refused: its sender is not in the room, or the room is archived.
+STATEMENT = text(
+    """
+    WITH posting AS (
+        SELECT * FROM unnest(:rooms, :senders, :nonces, :texts) WITH ORDINALITY
+            AS posting (room_id, sender_id, nonce, text, place)
+    ), known AS (
+        SELECT posting.place, messages.id, messages.seq, messages.at,
+            messages.room_id = posting.room_id AND posting.text = coalesce(
+                (SELECT version.text FROM message_versions AS version
+                 WHERE version.message_id = messages.id ORDER BY version.changed LIMIT 1),
+                messages.text) AS same
+        FROM posting JOIN messages USING (sender_id, nonce)
+    ), fresh AS (
+        SELECT posting.*, row_number() OVER (PARTITION BY posting.room_id ORDER BY place) AS step
+        FROM posting
+        JOIN memberships ON memberships.room_id = posting.room_id AND memberships.user_id = posting.sender_id
+        JOIN rooms ON rooms.id = posting.room_id AND rooms.archived_at IS NULL
+        WHERE NOT EXISTS (SELECT FROM known WHERE known.place = posting.place)
+    ), grown AS (
+        UPDATE rooms SET last_seq = rooms.last_seq + growth.posts, last_message_at = now()
+        FROM (SELECT room_id, count(*) AS posts FROM fresh GROUP BY room_id) AS growth
+        WHERE rooms.id = growth.room_id
+        RETURNING rooms.id, rooms.last_seq - growth.posts AS base
+    ), stored AS (
+        INSERT INTO messages (room_id, seq, changed, sender_id, nonce, text)
+        SELECT room_id, base + step, base + step, sender_id, nonce, text
+        FROM fresh JOIN grown ON grown.id = fresh.room_id ORDER BY place
+        RETURNING id, seq, at, sender_id, nonce
+    )
+    SELECT fresh.place, stored.id, stored.seq, stored.at, false AS repeat, true AS same
+    FROM stored JOIN fresh USING (sender_id, nonce)
+    UNION ALL
+    SELECT place, id, seq, at, true, same FROM known
+    """
+).bindparams(
+    bindparam("rooms", type_=ARRAY(Integer)),
+    bindparam("senders", type_=ARRAY(Integer)),
+    bindparam("nonces", type_=ARRAY(Uuid)),
+    bindparam("texts", type_=ARRAY(Text)),
+)
+
+
+async def lock_rooms(db: AsyncConnection, ids: Sequence[int]) -> dict[int, bool]:
+    """Locks the rooms in the order of their ids, which every batch keeps; id → whether it is archived."""
+    asked = select(rooms.c.id, rooms.c.archived_at.is_not(None)).where(rooms.c.id.in_(ids)).order_by(rooms.c.id)
+    return {row[0]: row[1] for row in await db.execute(asked.with_for_update(key_share=True))}
+
+
+async def store(db: AsyncConnection, batch: Sequence[Posting]) -> list[Stored]:
+    """Stores the batch; no two of it may have the same sender and nonce. The rooms must be locked."""
+    rows = await db.execute(
+        STATEMENT,
+        {
+            "rooms": [each.room for each in batch],
+            "senders": [each.sender for each in batch],
+            "nonces": [each.nonce for each in batch],
+            "texts": [each.text for each in batch],
+        },
+    )
+    return [
+        Stored(place=row.place - 1, id=row.id, seq=row.seq, at=row.at, repeat=row.repeat, same=row.same) for row in rows
+    ]

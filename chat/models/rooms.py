@@ -1,0 +1,179 @@
+"""Rooms, and what a user sees of each: read position, unread count, the other person of a direct one."""
+
+import datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, Integer, Select, Table, Text
+from sqlalchemy import UniqueConstraint, and_, case, func, insert, literal, or_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chat.lib.db import as_dict, metadata
+from chat.models.members import Involvement, memberships
+from chat.models.messages import messages
+from chat.models.users import User, users
+
+RoomKind = Literal["public", "private", "direct"]
+UNREAD_CAP = 100
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("topic", Text, nullable=False, server_default=""),
+    # The last seq that was given out. Who takes the next one holds the row's lock until COMMIT: commit order is seq order.
+    Column("last_seq", BigInteger, nullable=False, server_default="0"),
+    Column("last_message_at", DateTime(timezone=True)),
+    Column("created_by", Integer, ForeignKey("users.id"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("archived_at", DateTime(timezone=True)),
+    # The two people of a direct room, smaller id first; equal for notes to oneself.
+    Column("direct_low", Integer, ForeignKey("users.id")),
+    Column("direct_high", Integer, ForeignKey("users.id")),
+    UniqueConstraint("direct_low", "direct_high"),
+    CheckConstraint("kind IN ('public', 'private', 'direct')", name="kind"),
+    CheckConstraint("(kind = 'direct') = (direct_low IS NOT NULL AND direct_high IS NOT NULL)", name="direct_pair"),
+    CheckConstraint("direct_low <= direct_high", name="direct_order"),
+)
+# Two open public rooms never share a name; private ones may, or "taken" would tell that they exist.
+Index(
+    "rooms_public_name_key",
+    func.lower(rooms.c.name),
+    unique=True,
+    postgresql_where=and_(rooms.c.kind == literal("public", literal_execute=True), rooms.c.archived_at.is_(None)),
+)
+
+
+class Room(msgspec.Struct, omit_defaults=True):
+    """A room as one user sees it."""
+
+    id: int
+    kind: RoomKind
+    name: str
+    topic: str
+    seq: int
+    member: bool
+    read: int
+    unread: int
+    mentions: int
+    involvement: Involvement
+    last_at: datetime.datetime | None
+    archived: bool = False
+    with_: User | None = msgspec.field(default=None, name="with")
+    members: int | None = None
+
+
+def _seen_by(user: int) -> Select[Any]:
+    """Every room beside the user's membership in it, if any."""
+    mine = memberships.alias("mine")
+    other = users.alias("other")
+    waiting = (
+        select(literal(1).label("one"))
+        .where(
+            messages.c.room_id == rooms.c.id,
+            messages.c.seq > mine.c.read_seq,
+            messages.c.kind == "text",
+            messages.c.deleted_at.is_(None),
+            messages.c.sender_id != user,
+        )
+        .limit(UNREAD_CAP)
+        .subquery("waiting")
+    )
+    unread = select(func.count().label("unread")).select_from(waiting).lateral("unread_count")
+    return (
+        select(
+            rooms.c.id,
+            rooms.c.kind,
+            rooms.c.name,
+            rooms.c.topic,
+            rooms.c.last_seq.label("seq"),
+            rooms.c.last_message_at.label("last_at"),
+            rooms.c.archived_at.is_not(None).label("archived"),
+            mine.c.user_id.is_not(None).label("member"),
+            func.coalesce(mine.c.read_seq, 0).label("read"),
+            func.coalesce(mine.c.involvement, "everything").label("involvement"),
+            unread.c.unread,
+            other.c.id.label("with_id"),
+            other.c.username.label("with_username"),
+            other.c.name.label("with_name"),
+            other.c.role.label("with_role"),
+            other.c.kind.label("with_kind"),
+            other.c.last_seen_at.label("with_last_seen"),
+            other.c.deactivated_at.is_not(None).label("with_deactivated"),
+        )
+        .select_from(rooms)
+        .outerjoin(mine, and_(mine.c.room_id == rooms.c.id, mine.c.user_id == user))
+        .outerjoin(other, other.c.id == case((rooms.c.direct_low == user, rooms.c.direct_high), else_=rooms.c.direct_low))
+        .join(unread, true())
+    )
+
+
+def _from(row: Any) -> Room:
+    values = dict(as_dict(row))
+    other = {name: values.pop(f"with_{name}") for name in ("id", "username", "name", "role", "kind", "last_seen", "deactivated")}
+    return Room(**values, mentions=0, with_=User(**other) if other["id"] is not None else None)
+
+
+async def of_user(db: AsyncConnection, user: int) -> list[Room]:
+    """All rooms that the user is in, by id: one statement however many."""
+    mine = select(memberships.c.room_id).where(memberships.c.user_id == user)
+    asked = _seen_by(user).where(rooms.c.id.in_(mine)).order_by(rooms.c.id)
+    return [_from(row) for row in await db.execute(asked)]
+
+
+async def seen_by(db: AsyncConnection, user: int, room: int) -> Room | None:
+    """One room as the user sees it, member or not: `actions.access` decides whether they may."""
+    row = (await db.execute(_seen_by(user).where(rooms.c.id == room))).first()
+    return _from(row) if row else None
+
+
+async def public(db: AsyncConnection, user: int, query: str = "", limit: int = 200) -> list[Room]:
+    """Open public rooms by name, with their number of members, whether the user is in them or not."""
+    asked = _seen_by(user).where(rooms.c.kind == "public", rooms.c.archived_at.is_(None))
+    if query:
+        asked = asked.where(or_(rooms.c.name.icontains(query, autoescape=True), rooms.c.topic.icontains(query, autoescape=True)))
+    found = [_from(row) for row in await db.execute(asked.order_by(func.lower(rooms.c.name)).limit(limit))]
+    sizes = select(memberships.c.room_id, func.count()).where(memberships.c.room_id.in_([room.id for room in found]))
+    counts = {row[0]: row[1] for row in await db.execute(sizes.group_by(memberships.c.room_id))}
+    for room in found:
+        room.members = counts.get(room.id, 0)
+    return found
+
+
+async def add(db: AsyncConnection, *, kind: RoomKind, name: str, topic: str, created_by: int, direct: tuple[int, int] | None = None) -> int:
+    """The new room's id. Raises IntegrityError where a public name is taken or the direct room exists."""
+    low, high = (min(direct), max(direct)) if direct else (None, None)
+    row = await db.execute(
+        insert(rooms)
+        .values(kind=kind, name=name, topic=topic, created_by=created_by, direct_low=low, direct_high=high)
+        .returning(rooms.c.id)
+    )
+    return row.scalar_one()
+
+
+async def direct(db: AsyncConnection, one: int, other: int) -> int | None:
+    asked = select(rooms.c.id).where(rooms.c.direct_low == min(one, other), rooms.c.direct_high == max(one, other))
+    return (await db.execute(asked)).scalar_one_or_none()
+
+
+async def next_seq(db: AsyncConnection, room: int) -> int:
+    """Takes the room's next seq, and with it the row's lock: do this before looking at what the change depends on."""
+    row = await db.execute(update(rooms).where(rooms.c.id == room).values(last_seq=rooms.c.last_seq + 1).returning(rooms.c.last_seq))
+    return row.scalar_one()
+
+
+async def change(db: AsyncConnection, room: int, **values: object) -> None:
+    """Sets the named columns. Raises IntegrityError where a public name is taken."""
+    await db.execute(update(rooms).where(rooms.c.id == room).values(**values))
+
+
+async def last_seq(db: AsyncConnection, room: int) -> int:
+    return (await db.execute(select(rooms.c.last_seq).where(rooms.c.id == room))).scalar_one()
+
+
+async def first_public(db: AsyncConnection) -> int | None:
+    """The oldest open public room: where newcomers arrive."""
+    asked = select(rooms.c.id).where(rooms.c.kind == "public", rooms.c.archived_at.is_(None)).order_by(rooms.c.id).limit(1)
+    return (await db.execute(asked)).scalar_one_or_none()

@@ -1,0 +1,111 @@
+"""Sessions: sign-ins, kept as hashes of their tokens, with the user they belong to."""
+
+import datetime
+
+import msgspec
+from sqlalchemy import BigInteger, Column, ColumnElement, DateTime, ForeignKey, Identity, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chat.lib.db import as_dict, metadata
+from chat.models.users import Author, Role, users
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("user_id", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("last_seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("address", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Index(None, "user_id"),
+)
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A valid session with its user, as every request and connection carries it."""
+
+    session: int
+    user: int
+    username: str
+    name: str
+    role: Role
+    last_seen_at: datetime.datetime
+    stale: bool
+
+    @property
+    def author(self) -> Author:
+        return Author(self.user, self.username, self.name)
+
+
+class Session(msgspec.Struct, frozen=True):
+    id: int
+    created_at: datetime.datetime
+    last_seen_at: datetime.datetime
+    address: str
+    user_agent: str
+
+
+async def add(db: AsyncConnection, *, token_hash: bytes, user: int, address: str, user_agent: str) -> int:
+    row = await db.execute(
+        insert(sessions)
+        .values(token_hash=token_hash, user_id=user, address=address, user_agent=user_agent)
+        .returning(sessions.c.id)
+    )
+    return row.scalar_one()
+
+
+def _living(days: int) -> ColumnElement[bool]:
+    """Expiry is judged in the database's time: a web server's stepped clock signs nobody out."""
+    return sessions.c.last_seen_at > func.now() - datetime.timedelta(days=days)
+
+
+async def find(db: AsyncConnection, token_hash: bytes, *, days: int) -> SignedIn | None:
+    """The session of that token, if it was used in the last `days` and its user is active."""
+    asked = (
+        select(
+            sessions.c.id.label("session"),
+            users.c.id.label("user"),
+            users.c.username,
+            users.c.name,
+            users.c.role,
+            sessions.c.last_seen_at,
+            (sessions.c.last_seen_at < func.now() - datetime.timedelta(minutes=10)).label("stale"),
+        )
+        .join(users)
+        .where(sessions.c.token_hash == token_hash, _living(days), users.c.deactivated_at.is_(None))
+    )
+    row = (await db.execute(asked)).first()
+    return SignedIn(**as_dict(row)) if row else None
+
+
+async def touch(db: AsyncConnection, session: int, address: str) -> None:
+    await db.execute(update(sessions).where(sessions.c.id == session).values(last_seen_at=func.now(), address=address))
+
+
+async def of_user(db: AsyncConnection, user: int, *, days: int) -> list[Session]:
+    """Living sessions, the one used last first."""
+    asked = (
+        select(*(sessions.c[name] for name in Session.__struct_fields__))
+        .where(sessions.c.user_id == user, _living(days))
+        .order_by(sessions.c.last_seen_at.desc())
+    )
+    return [Session(**as_dict(row)) for row in await db.execute(asked)]
+
+
+async def remove(db: AsyncConnection, user: int, *, only: int | None = None, but: int | None = None) -> list[int]:
+    """Ends the user's sessions: all, `only` one, or all `but` one. The ids of those that ended."""
+    asked = delete(sessions).where(sessions.c.user_id == user).returning(sessions.c.id)
+    if only is not None:
+        asked = asked.where(sessions.c.id == only)
+    if but is not None:
+        asked = asked.where(sessions.c.id != but)
+    return list((await db.execute(asked)).scalars())
+
+
+async def expire(db: AsyncConnection, *, days: int) -> list[int]:
+    """Deletes sessions that nobody used for `days`; the ids of those that ended."""
+    asked = delete(sessions).where(sessions.c.last_seen_at <= func.now() - datetime.timedelta(days=days))
+    return list((await db.execute(asked.returning(sessions.c.id))).scalars())

@@ -1,0 +1,148 @@
+"""Users: people and bots, their names, roles and passwords."""
+
+import datetime
+from typing import Literal
+
+import msgspec
+from sqlalchemy import CheckConstraint, Column, DateTime, Identity, Integer, Table, Text, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chat.lib.db import as_dict, metadata
+
+Role = Literal["owner", "admin", "member", "guest"]
+Kind = Literal["person", "bot"]
+Presence = Literal["online", "away", "offline"]
+PAGE = 200
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("username", Text, nullable=False),
+    # What `actions.names.key` makes of the username: equal for names that look alike, so that nobody passes for another.
+    Column("username_key", Text, nullable=False, unique=True),
+    Column("email", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="person"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("last_seen_at", DateTime(timezone=True)),
+    Column("deactivated_at", DateTime(timezone=True)),
+    CheckConstraint("role IN ('owner', 'admin', 'member', 'guest')", name="role"),
+    CheckConstraint("kind IN ('person', 'bot')", name="kind"),
+)
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who wrote or did something: as much of a user as a message carries."""
+
+    id: int
+    username: str
+    name: str
+
+
+class User(msgspec.Struct, omit_defaults=True):
+    """What everyone who may see a user sees. `presence` is filled in by the door, from memory."""
+
+    id: int
+    username: str
+    name: str
+    role: Role
+    presence: Presence | msgspec.UnsetType = msgspec.UNSET
+    kind: Kind = "person"
+    last_seen: datetime.datetime | None = None
+    deactivated: bool = False
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A user with what only sign-in and the person themself may read."""
+
+    id: int
+    username: str
+    email: str
+    name: str
+    password_hash: str
+    role: Role
+    deactivated_at: datetime.datetime | None
+
+    @property
+    def author(self) -> Author:
+        return Author(self.id, self.username, self.name)
+
+
+shown = (
+    users.c.id,
+    users.c.username,
+    users.c.name,
+    users.c.role,
+    users.c.kind,
+    users.c.last_seen_at.label("last_seen"),
+    users.c.deactivated_at.is_not(None).label("deactivated"),
+)
+account_columns = [users.c[name] for name in Account.__struct_fields__]
+
+
+async def add(
+    db: AsyncConnection, *, username: str, username_key: str, email: str, name: str, password_hash: str, role: Role
+) -> int:
+    """The new user's id. Raises IntegrityError where the username or e-mail is taken."""
+    row = await db.execute(
+        insert(users)
+        .values(
+            username=username, username_key=username_key, email=email, name=name, password_hash=password_hash, role=role
+        )
+        .returning(users.c.id)
+    )
+    return row.scalar_one()
+
+
+async def count(db: AsyncConnection) -> int:
+    return (await db.execute(select(func.count()).select_from(users))).scalar_one()
+
+
+async def find(db: AsyncConnection, user: int) -> User | None:
+    row = (await db.execute(select(*shown).where(users.c.id == user))).first()
+    return User(**as_dict(row)) if row else None
+
+
+async def find_all(db: AsyncConnection, ids: list[int]) -> list[User]:
+    rows = await db.execute(select(*shown).where(users.c.id.in_(ids)).order_by(users.c.id))
+    return [User(**as_dict(row)) for row in rows]
+
+
+async def account(db: AsyncConnection, user: int) -> Account | None:
+    row = (await db.execute(select(*account_columns).where(users.c.id == user))).first()
+    return Account(**as_dict(row)) if row else None
+
+
+async def account_by_login(db: AsyncConnection, *, username_key: str, email: str) -> Account | None:
+    found = or_(users.c.username_key == username_key, users.c.email == email)
+    row = (await db.execute(select(*account_columns).where(found))).first()
+    return Account(**as_dict(row)) if row else None
+
+
+async def page(db: AsyncConnection, *, query: str = "", after: int = 0, only: list[int] | None = None) -> list[User]:
+    """Up to PAGE + 1 active users by id, those whose names contain `query`; the one too many says that there are more."""
+    asked = select(*shown).where(users.c.id > after, users.c.deactivated_at.is_(None)).order_by(users.c.id).limit(PAGE + 1)
+    if query:
+        asked = asked.where(or_(users.c.name.icontains(query, autoescape=True), users.c.username.icontains(query, autoescape=True)))
+    if only is not None:
+        asked = asked.where(users.c.id.in_(only))
+    return [User(**as_dict(row)) for row in await db.execute(asked)]
+
+
+async def change(db: AsyncConnection, user: int, **values: object) -> None:
+    """Sets the named columns. Raises IntegrityError where a unique one is taken."""
+    await db.execute(update(users).where(users.c.id == user).values(**values))
+
+
+async def owners(db: AsyncConnection) -> list[int]:
+    """Active owners, locked: whoever demotes or deactivates one must leave another."""
+    asked = select(users.c.id).where(users.c.role == "owner", users.c.deactivated_at.is_(None)).with_for_update()
+    return list((await db.execute(asked)).scalars())
+
+
+async def seen(db: AsyncConnection, ids: list[int]) -> None:
+    """These users are or were just here."""
+    await db.execute(update(users).where(users.c.id.in_(ids)).values(last_seen_at=func.now()))

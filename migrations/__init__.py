@@ -1,0 +1,1 @@
+"""The schema, step by step: numbered by hand, one subject each."""

@@ -1,0 +1,47 @@
+"""Runs migrations: on the connection that `chat.lib.schema` hands over, else on the database that the settings name."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+
+from chat.config import load
+from chat.lib.database import configured
+from chat.lib.db import engine
+from chat.models import metadata
+
+# How long a migration waits for a lock before it gives up and leaves everything as it was: a longer wait would make
+# every query behind it wait too.
+LOCK_TIMEOUT = "5s"
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        transaction_per_migration=True,
+        compare_server_default=True,
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        context.run_migrations()
+
+
+async def migrate_configured() -> None:
+    async with configured(load()) as (url, _):
+        database = engine(url, pool_size=1)
+        async with database.connect() as connection:
+            await connection.run_sync(migrate)
+        await database.dispose()
+
+
+if context.is_offline_mode():
+    context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+elif (given := context.config.attributes.get("connection")) is not None:
+    migrate(given)
+else:
+    asyncio.run(migrate_configured())
