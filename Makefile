@@ -29,6 +29,7 @@ check: $(STAMPS)/development web/node_modules/.stamp ## Format, lints, types, im
 	@$(STEP) "Import floors" $(BIN)/lint-imports
 	@$(STEP) "House rules" $(BIN)/python tools/house_rules.py
 	@$(STEP) "Shell scripts" $(BIN)/shellcheck $(SHELL_SCRIPTS)
+	@test ! -x $(BIN)/hadolint || $(STEP) "Dockerfile" $(BIN)/hadolint Dockerfile
 	@tools/with-node $(STEP) "Browser client" npm --prefix web run check
 
 format: $(STAMPS)/development ## Put the Python code into its one format
