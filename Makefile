@@ -6,7 +6,7 @@ STAMPS := .venv/.stamps
 STEP := tools/step
 CLIENT := chat/static/manifest.json
 CLIENT_SOURCES := $(shell find web \( -name node_modules -o -name templates -o -name '.*' \) -prune -o -print)
-SHELL_SCRIPTS := .ci/run $(shell grep -l "^.!/bin/sh" tools/*)
+SHELL_SCRIPTS = .ci/run $(shell grep -l "^.!/bin/sh" tools/*)
 # More options for pytest: make test ARGS="-k rooms"
 ARGS :=
 # pytest's processes. More than the machine has cores makes the browser tests slow.
