@@ -18,9 +18,7 @@ class BadSetting(ValueError):
     """A setting that stops the start; the message names it and says what is accepted."""
 
 
-def setting(
-    name: str, default: T, parse: Callable[[str], T], why: str, *, unit: str = "", secret: bool = False
-) -> Any:
+def setting(name: str, default: T, parse: Callable[[str], T], why: str, *, unit: str = "", secret: bool = False) -> Any:
     return field(default=default, metadata={"name": name, "parse": parse, "why": why, "unit": unit, "secret": secret})
 
 
@@ -90,7 +88,7 @@ def secret_keys(text: str) -> tuple[str, ...]:
     keys = tuple(text.replace(",", " ").split())
     for key in keys:
         if len(key) < 32 or len(set(key)) < 8:
-            raise ValueError('needs keys of 32 random characters or more; make one with: openssl rand -base64 32')
+            raise ValueError("needs keys of 32 random characters or more; make one with: openssl rand -base64 32")
     return keys
 
 
@@ -109,49 +107,89 @@ class Settings:
     host: str = setting("HOST", "127.0.0.1", some_text, "Address to listen on; 0.0.0.0 for every interface.")
     port: int = setting("PORT", 8000, whole(0, 65535), "Port to listen on; 0 takes any free one.")
     public_url: str | None = setting(
-        "PUBLIC_URL", None, origin, "Address people use, such as https://chat.example.org; links and Secure cookies follow it."
+        "PUBLIC_URL",
+        None,
+        origin,
+        "Address people use, such as https://chat.example.org; links and Secure cookies follow it.",
     )
     data_dir: Path = setting("DATA_DIR", Path("data"), folder, "Folder for the embedded database and the secret key.")
     database_url: str | None = setting(
-        "DATABASE_URL", None, database_url, "A PostgreSQL 15 or newer of your own; without it one runs embedded.", secret=True
+        "DATABASE_URL",
+        None,
+        database_url,
+        "A PostgreSQL 15 or newer of your own; without it one runs embedded.",
+        secret=True,
     )
     database_pool: int = setting(
         "DATABASE_POOL", 10, whole(2, 200), "One process keeps few busy: posts share one.", unit="connections"
     )
     redis_url: str | None = setting("REDIS_URL", None, redis_url, "Ties several processes together.", secret=True)
     postgres_bin: Path | None = setting(
-        "ROOMFUL_PG_BIN", None, folder, "Folder with the programs for the embedded PostgreSQL, where the usual ones will not do."
+        "ROOMFUL_PG_BIN",
+        None,
+        folder,
+        "Folder with the programs for the embedded PostgreSQL, where the usual ones will not do.",
     )
     postgres_user: str | None = setting(
-        "ROOMFUL_PG_USER", None, some_text, "System user that runs the embedded PostgreSQL when Roomful is started as root."
+        "ROOMFUL_PG_USER",
+        None,
+        some_text,
+        "System user that runs the embedded PostgreSQL when Roomful is started as root.",
     )
     secret_keys: tuple[str, ...] = setting(
-        "SECRET_KEY", (), secret_keys, "Signs cookies and links; several, newest first, to rotate. Made when absent.", secret=True
+        "SECRET_KEY",
+        (),
+        secret_keys,
+        "Signs cookies and links; several, newest first, to rotate. Made when absent.",
+        secret=True,
     )
     allowed_origins: tuple[str, ...] = setting(
-        "ALLOWED_ORIGINS", (), origins, "Other origins whose pages may use the API with a person's session; usually nobody."
+        "ALLOWED_ORIGINS",
+        (),
+        origins,
+        "Other origins whose pages may use the API with a person's session; usually nobody.",
     )
     trusted_proxies: tuple[Network, ...] = setting(
-        "TRUSTED_PROXIES", (), networks, "Peers whose X-Forwarded-For and -Proto are believed: your reverse proxy."
+        "TRUSTED_PROXIES",
+        (),
+        networks,
+        "Peers whose X-Forwarded-For and -Proto are believed: your reverse proxy.",
     )
     metrics_allow: tuple[Network, ...] = setting(
-        "METRICS_ALLOW", LOOPBACK, networks, "Peers that may read /metrics without a token (not through a proxy)."
+        "METRICS_ALLOW",
+        LOOPBACK,
+        networks,
+        "Peers that may read /metrics without a token (not through a proxy).",
     )
     metrics_token: str | None = setting(
         "METRICS_TOKEN", None, some_token, "Bearer token that opens /metrics from anywhere.", secret=True
     )
     log_level: str = setting(
-        "LOG_LEVEL", "info", one_of("debug", "info", "warning", "error"), "How much is logged; never message text."
+        "LOG_LEVEL",
+        "info",
+        one_of("debug", "info", "warning", "error"),
+        "How much is logged; never message text.",
     )
     log_format: str = setting(
-        "LOG_FORMAT", "auto", one_of("auto", "text", "json"), "auto: text at a terminal, JSON lines otherwise."
+        "LOG_FORMAT",
+        "auto",
+        one_of("auto", "text", "json"),
+        "auto: text at a terminal, JSON lines otherwise.",
     )
 
     text_limit: int = setting(
-        "TEXT_LIMIT", 10_000, whole(1, 15_000), "Long enough for a page, short enough to fit a frame.", unit="characters"
+        "TEXT_LIMIT",
+        10_000,
+        whole(1, 15_000),
+        "Long enough for a page, short enough to fit a frame.",
+        unit="characters",
     )
     frame_limit: int = setting(
-        "FRAME_LIMIT", 64 * 1024, whole(4096, 16 * MIB), "Holds the longest message even in four-byte characters.", unit="bytes"
+        "FRAME_LIMIT",
+        64 * 1024,
+        whole(4096, 16 * MIB),
+        "Holds the longest message even in four-byte characters.",
+        unit="bytes",
     )
     messages_per_minute: int = setting(
         "MESSAGES_PER_MINUTE", 30, whole(1, 10_000_000), "Sustained, per user.", unit="messages"
@@ -160,39 +198,75 @@ class Settings:
     commands_per_second: int = setting(
         "COMMANDS_PER_SECOND", 50, whole(1, 10_000_000), "Sustained, per connection.", unit="commands"
     )
-    command_burst: int = setting("COMMAND_BURST", 200, whole(1, 10_000_000), "At once, per connection.", unit="commands")
+    command_burst: int = setting(
+        "COMMAND_BURST", 200, whole(1, 10_000_000), "At once, per connection.", unit="commands"
+    )
     requests_per_minute: int = setting(
-        "REQUESTS_PER_MINUTE", 1200, whole(1, 10_000_000), "Sustained, per address; a household or class shares one.",
+        "REQUESTS_PER_MINUTE",
+        1200,
+        whole(1, 10_000_000),
+        "Sustained, per address; a household or class shares one.",
         unit="requests",
     )
     request_burst: int = setting("REQUEST_BURST", 400, whole(1, 10_000_000), "At once, per address.", unit="requests")
     sign_in_attempts: int = setting(
-        "SIGN_IN_ATTEMPTS", 10, whole(1, 1_000_000), "Wrong passwords per name and address in 15 minutes.", unit="attempts"
+        "SIGN_IN_ATTEMPTS",
+        10,
+        whole(1, 1_000_000),
+        "Wrong passwords per name and address in 15 minutes.",
+        unit="attempts",
     )
     sign_in_attempts_per_name: int = setting(
-        "SIGN_IN_ATTEMPTS_PER_NAME", 50, whole(1, 1_000_000), "Per name from all addresses in 15 minutes: slows guessing by many.",
+        "SIGN_IN_ATTEMPTS_PER_NAME",
+        50,
+        whole(1, 1_000_000),
+        "Per name from all addresses in 15 minutes: slows guessing by many.",
         unit="attempts",
     )
     sign_in_attempts_per_address: int = setting(
-        "SIGN_IN_ATTEMPTS_PER_ADDRESS", 100, whole(1, 1_000_000), "Per address for all names in 15 minutes.", unit="attempts"
+        "SIGN_IN_ATTEMPTS_PER_ADDRESS",
+        100,
+        whole(1, 1_000_000),
+        "Per address for all names in 15 minutes.",
+        unit="attempts",
     )
     connections_per_user: int = setting(
         "CONNECTIONS_PER_USER", 20, whole(1, 1_000_000), "Tabs and devices of one person.", unit="connections"
     )
     connections_per_address: int = setting(
-        "CONNECTIONS_PER_ADDRESS", 300, whole(1, 1_000_000), "A school behind one address.", unit="connections"
+        "CONNECTIONS_PER_ADDRESS",
+        300,
+        whole(1, 1_000_000),
+        "A school behind one address.",
+        unit="connections",
     )
     connections: int = setting(
-        "CONNECTIONS", 15_000, whole(1, 1_000_000), "What the process accepts in all; 20 KB of memory each.", unit="connections"
+        "CONNECTIONS",
+        15_000,
+        whole(1, 1_000_000),
+        "What the process accepts in all; 20 KB of memory each.",
+        unit="connections",
     )
     upgrades_per_second: int = setting(
-        "UPGRADES_PER_SECOND", 1000, whole(1, 1_000_000), "New sockets; more are told to come back a little later.", unit="sockets"
+        "UPGRADES_PER_SECOND",
+        1000,
+        whole(1, 1_000_000),
+        "New sockets; more are told to come back a little later.",
+        unit="sockets",
     )
     write_buffer: int = setting(
-        "WRITE_BUFFER", MIB, whole(64 * 1024, 1024 * MIB), "What may wait for a slow reader before it is closed.", unit="bytes"
+        "WRITE_BUFFER",
+        MIB,
+        whole(64 * 1024, 1024 * MIB),
+        "What may wait for a slow reader before it is closed.",
+        unit="bytes",
     )
-    session_days: int = setting("SESSION_DAYS", 14, whole(1, 400), "A sign-in ends this long after its last use.", unit="days")
-    bcrypt_cost: int = setting("BCRYPT_COST", 12, whole(4, 16), "About 0.3 s per password on a small machine.", unit="log2 rounds")
+    session_days: int = setting(
+        "SESSION_DAYS", 14, whole(1, 400), "A sign-in ends this long after its last use.", unit="days"
+    )
+    bcrypt_cost: int = setting(
+        "BCRYPT_COST", 12, whole(4, 16), "About 0.3 s per password on a small machine.", unit="log2 rounds"
+    )
     bcrypt_threads: int = setting(
         "BCRYPT_THREADS", 2, whole(1, 64), "Passwords checked at the same time; others wait.", unit="threads"
     )
@@ -234,7 +308,9 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Pat
             raise BadSetting(f"The setting {each.metadata['name']} {error}{shown}.") from None
     settings = Settings(**values)
     if settings.frame_limit < settings.text_limit * 4 + 1024:
-        raise BadSetting("The setting FRAME_LIMIT is too small for TEXT_LIMIT: it needs 4 bytes per character and 1024 more.")
+        raise BadSetting(
+            "The setting FRAME_LIMIT is too small for TEXT_LIMIT: it needs 4 bytes per character and 1024 more."
+        )
     return settings
 
 

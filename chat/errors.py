@@ -7,7 +7,7 @@ class Problem(Exception):
     """A refusal with a code for programs and a sentence for people.
 
     `text` says what happened and what to do. `retry_after` is in seconds; where it is set the client may send the same
-    thing again. `field` names the field at fault. The doors turn a Problem into an HTTP status or a reply, in one place.
+    thing again. `field` names the field at fault. The doors turn a Problem into a status or a reply, in one place.
     """
 
     code: ClassVar[str] = "internal"
@@ -83,7 +83,9 @@ class UnsupportedMediaType(Problem):
 
 class WrongHost(Problem):
     code, status = "wrong_host", 421
-    default_text = "This server does not answer under that name. Its operator can set PUBLIC_URL to the address that people use."
+    default_text = (
+        "This server does not answer under that name. Its operator can set PUBLIC_URL to the address that people use."
+    )
 
 
 class RateLimited(Problem):

@@ -6,13 +6,15 @@ from alembic import context
 from sqlalchemy import Connection
 
 from chat.config import load
-from chat.lib.database import configured
+from chat.lib.database import configured, placed
 from chat.lib.db import engine
 from chat.models import metadata
 
 # How long a migration waits for a lock before it gives up and leaves everything as it was: a longer wait would make
 # every query behind it wait too.
 LOCK_TIMEOUT = "5s"
+# Names the turn of whoever migrates this database; the others wait for it and then find everything done.
+TURN = 7_766_656_385
 
 
 def migrate(connection: Connection) -> None:
@@ -23,14 +25,24 @@ def migrate(connection: Connection) -> None:
         compare_server_default=True,
         compare_type=True,
     )
-    with context.begin_transaction():
-        connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-        connection.exec_driver_sql("SET statement_timeout = 0")
-        context.run_migrations()
+    connection.exec_driver_sql("SET statement_timeout = 0")
+    connection.exec_driver_sql("SET lock_timeout = 0")
+    connection.exec_driver_sql(f"SELECT pg_advisory_lock({TURN})")
+    connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+    connection.commit()
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+    finally:
+        connection.rollback()
+        connection.exec_driver_sql(f"SELECT pg_advisory_unlock({TURN})")
+        connection.exec_driver_sql("RESET lock_timeout")
+        connection.exec_driver_sql("RESET statement_timeout")
+        connection.commit()
 
 
 async def migrate_configured() -> None:
-    async with configured(load()) as (url, _):
+    async with configured(placed(load())[0]) as (url, _):
         database = engine(url, pool_size=1)
         async with database.connect() as connection:
             await connection.run_sync(migrate)

@@ -28,7 +28,19 @@ class Connection:
     Until the hello is written what others are told is held back, so that the hello comes first and misses nothing.
     """
 
-    __slots__ = ("id", "user", "session", "is_guest", "state", "topics", "_transport", "_limit", "_pending", "_greeted", "closed")
+    __slots__ = (
+        "id",
+        "user",
+        "session",
+        "is_guest",
+        "state",
+        "topics",
+        "_transport",
+        "_limit",
+        "_pending",
+        "_greeted",
+        "closed",
+    )
 
     def __init__(
         self, id: str, *, user: int, session: int, is_guest: bool, transport: Transport, write_limit: int

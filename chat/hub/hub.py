@@ -8,7 +8,10 @@ from chat.hub.frames import frame
 from chat.hub.logs import RoomLog
 from chat.lib.db import Admit, Effect, Emit, EndSessions, Evict
 
-EVERYONE = "workspace"
+# Guests hear only of people with whom they share a room, so they do not listen to what all others do.
+MEMBERS = "members"
+GUESTS = "guests"
+EVERYONE = (MEMBERS, GUESTS)
 
 
 def room_topic(room: int) -> str:
@@ -19,8 +22,13 @@ def user_topic(user: int) -> str:
     return f"user:{user}"
 
 
+def about_topic(user: int) -> str:
+    """Told to whoever may see the user."""
+    return f"about:{user}"
+
+
 class Hub:
-    """Topics are `room:ID`, `user:ID` and `workspace`; a room's topic has a log that keeps its events in order.
+    """Topics are `room:ID`, `user:ID`, `members` and `guests`; a room's topic has a log that keeps its events in order.
 
     `on_gap` is called with the topic of a room whose next event is missing, to have it healed from the database.
     """
@@ -35,6 +43,7 @@ class Hub:
         """From now on the connection gets what its topics are told; it is held back until the connection is greeted."""
         self.connections.add(connection)
         self.listen(connection, user_topic(connection.user))
+        self.listen(connection, GUESTS if connection.is_guest else MEMBERS)
         for topic in topics:
             self.listen(connection, topic)
 
@@ -62,6 +71,15 @@ class Hub:
 
     def of_user(self, user: int) -> Iterable[Connection]:
         return self.listeners(user_topic(user))
+
+    def users_around(self, connection: Connection) -> set[int]:
+        """The connected users who share a room with this connection's user."""
+        shared = (topic for topic in connection.topics if topic.startswith("room:"))
+        return {other.user for topic in shared for other in self.listeners(topic)}
+
+    def has_several(self, user: int) -> bool:
+        """Whether there is another connection of the user that a reply on one of them does not reach."""
+        return len(self._listeners.get(user_topic(user), ())) > 1
 
     def begin_log(self, topic: str, head: int) -> None:
         """A listener's hello has read the room's seq."""
@@ -91,6 +109,8 @@ class Hub:
         touched: set[Connection] = set()
         for effect in effects:
             match effect:
+                case Emit(topic, payload, None) if topic.startswith("about:"):
+                    touched.update(self._tell_about(int(topic.removeprefix("about:")), payload))
                 case Emit(topic, payload, None):
                     touched.update(self._tell(topic, (payload,)))
                 case Emit(topic, payload, seq):
@@ -132,6 +152,13 @@ class Hub:
         if log.is_waiting:
             self._on_gap(topic)
         return self._tell(topic, ready)
+
+    def _tell_about(self, user: int, payload: bytes) -> Iterable[Connection]:
+        data = frame(payload)
+        told = [*self.listeners(MEMBERS), *(guest for guest in self.listeners(GUESTS) if user in self.users_around(guest))]
+        for connection in told:
+            connection.queue(data)
+        return told
 
     def _tell(self, topic: str, payloads: Sequence[bytes]) -> Iterable[Connection]:
         listeners = self._listeners.get(topic)

@@ -1,8 +1,8 @@
 """The way to PostgreSQL: one engine, transactions that tell the world after COMMIT, and faults turned into Problems."""
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -10,9 +10,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 from sqlalchemy import MetaData, exc
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chat import errors
+
+# What the floors above need of SQLAlchemy, which they do not import themselves.
+__all__ = ["AsyncConnection", "DBAPIError", "Database", "IntegrityError", "Tx", "metadata"]
 
 # Names that PostgreSQL and Alembic agree on, so that every constraint can be named in a migration.
 metadata = MetaData(
@@ -102,7 +106,9 @@ class Tx:
 class Database:
     """The engine and its two ways in: `transaction()` to change, `read()` to ask."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, publish: Callable[[Sequence[Effect]], None] | None = None) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, publish: Callable[[Sequence[Effect]], None] | None = None
+    ) -> None:
         self.engine = engine(url, pool_size=pool_size)
         self._read_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._publish = publish
@@ -131,24 +137,23 @@ class Database:
         await self.engine.dispose()
 
 
-class faults_as_problems:
-    """A context in which a database that is gone, slow or full raises what a person can be told."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, exc.DBAPIError):
-            state = getattr(error.orig, "sqlstate", None) or ""
-            if state == DISK_FULL:
-                raise errors.StorageFull from error
-            if error.connection_invalidated or state.startswith(BUSY_STATES) or isinstance(error, exc.InterfaceError):
-                raise errors.Busy from error
-        elif isinstance(error, exc.TimeoutError | OSError):
+@contextmanager
+def faults_as_problems() -> Iterator[None]:
+    """A database that is gone, slow or full raises what a person can be told."""
+    try:
+        yield
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if state == DISK_FULL:
+            raise errors.StorageFull from error
+        if error.connection_invalidated or state.startswith(BUSY_STATES) or isinstance(error, exc.InterfaceError):
             raise errors.Busy from error
+        raise
+    except (exc.TimeoutError, OSError) as error:
+        raise errors.Busy from error
 
 
-def violated(error: exc.IntegrityError) -> str:
+def violated(error: IntegrityError) -> str:
     """The name of the constraint that a statement broke, or an empty string."""
     cause = getattr(error.orig, "__cause__", None)
     return getattr(cause, "constraint_name", None) or ""

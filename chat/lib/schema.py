@@ -1,19 +1,24 @@
 """The schema of the database: which version it has, which the code needs, and the way from one to the other."""
 
-import asyncio
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chat.lib import db
+OLDEST_SERVER = 15  # major version of PostgreSQL
+
+
+class Unusable(RuntimeError):
+    """The database cannot be reached or is none for us; the message says why and what to do."""
+
+
+class Outdated(Unusable):
+    """The schema is older than the code."""
 
 
 def folder() -> Path:
@@ -39,6 +44,11 @@ def needed() -> str:
     return head
 
 
+def known() -> frozenset[str]:
+    """Every revision up to `needed()`; one that is not among them comes from a newer Roomful."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 async def current(engine: AsyncEngine) -> str | None:
     """The revision that the database has; None where it is empty."""
     async with engine.connect() as connection:
@@ -54,3 +64,36 @@ async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
 async def downgrade(engine: AsyncEngine, revision: str) -> None:
     async with engine.connect() as connection:
         await connection.run_sync(lambda sync: command.downgrade(_config(sync), revision))
+
+
+async def check_server(engine: AsyncEngine) -> None:
+    """Raises Unusable where nobody answers, we are not let in, or the server is too old."""
+    place = engine.url.render_as_string(hide_password=True)
+    try:
+        async with engine.connect() as connection:
+            version = int((await connection.exec_driver_sql("SHOW server_version_num")).scalar_one())
+    except (OSError, exc.SQLAlchemyError) as error:
+        cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
+        said = str(cause).partition("\n")[0].rpartition("'>: ")[2].rstrip(".") or type(cause).__name__
+        raise Unusable(
+            f"The database {place} cannot be used: {said}. Is PostgreSQL running there, and is DATABASE_URL right?"
+        ) from error
+    if version // 10_000 < OLDEST_SERVER:
+        raise Unusable(
+            f"The database {place} is PostgreSQL {version // 10_000}; Roomful needs {OLDEST_SERVER} or newer."
+        )
+
+
+async def check_current(engine: AsyncEngine) -> None:
+    """Raises Outdated where the schema is older than the code.
+
+    A newer one is served, so that several servers can be renewed one after the other.
+    """
+    found = await current(engine)
+    if found == needed() or (found is not None and found not in known()):
+        return
+    state = f"has the schema {found}" if found else "is empty"
+    raise Outdated(
+        f"The database {state}, and this version of Roomful needs {needed()}. Make a backup, then run: "
+        "roomful migrate (or, from a checkout: alembic upgrade head)."
+    )

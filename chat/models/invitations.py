@@ -3,8 +3,22 @@
 import datetime
 
 import msgspec
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Identity, Integer, Table, Text, and_, func
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    Table,
+    Text,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.lib.db import as_dict, metadata
@@ -55,7 +69,10 @@ async def add(db: AsyncConnection, *, created_by: int, days: int, max_uses: int 
     row = await db.execute(
         insert(invitations)
         .values(
-            created_by=created_by, role=role, max_uses=max_uses, expires_at=func.now() + datetime.timedelta(days=days)
+            created_by=created_by,
+            role=role,
+            max_uses=max_uses,
+            expires_at=func.now() + datetime.timedelta(days=days),
         )
         .returning(invitations.c.id)
     )

@@ -2,8 +2,22 @@
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, Table, Text
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -53,16 +67,27 @@ async def count(db: AsyncConnection, room: int) -> int:
 
 async def page(db: AsyncConnection, room: int, *, query: str = "", after: int = 0) -> list[User]:
     """Up to PAGE + 1 members by id; the one too many says that there are more."""
-    asked = select(*shown).join(memberships, memberships.c.user_id == users.c.id).where(memberships.c.room_id == room, users.c.id > after)
+    asked = (
+        select(*shown)
+        .join(memberships, memberships.c.user_id == users.c.id)
+        .where(memberships.c.room_id == room, users.c.id > after)
+    )
     if query:
-        asked = asked.where(or_(users.c.name.icontains(query, autoescape=True), users.c.username.icontains(query, autoescape=True)))
+        asked = asked.where(
+            or_(
+                users.c.name.icontains(query, autoescape=True),
+                users.c.username.icontains(query, autoescape=True),
+            )
+        )
     return [User(**as_dict(row)) for row in await db.execute(asked.order_by(users.c.id).limit(PAGE + 1))]
 
 
 async def shares_a_room(db: AsyncConnection, one: int, other: int) -> bool:
     theirs = memberships.alias("theirs")
     asked = select(theirs.c.user_id).join(memberships, memberships.c.room_id == theirs.c.room_id)
-    return (await db.execute(asked.where(memberships.c.user_id == one, theirs.c.user_id == other).limit(1))).first() is not None
+    return (
+        await db.execute(asked.where(memberships.c.user_id == one, theirs.c.user_id == other).limit(1))
+    ).first() is not None
 
 
 async def people_around(db: AsyncConnection, user: int) -> list[int]:

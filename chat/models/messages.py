@@ -4,15 +4,35 @@ import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, Integer, Select, Table, Text
-from sqlalchemy import UniqueConstraint, Uuid, func, insert, select, union_all, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.lib.db import as_dict, metadata
 from chat.models.users import Author, users
 
-MessageKind = Literal["text", "created", "joined", "left", "added", "removed", "renamed", "topic", "archived", "restored"]
+MessageKind = Literal[
+    "text", "created", "joined", "left", "added", "removed", "renamed", "topic", "archived", "restored"
+]
 
 messages = Table(
     "messages",
@@ -35,7 +55,7 @@ messages = Table(
     UniqueConstraint("sender_id", "nonce"),
     CheckConstraint("changed >= seq", name="changed"),
 )
-# Only what was changed after it was posted: an insert does not touch this index, catching up reads it beside (room_id, seq).
+# Only what was changed after it was posted: inserts do not touch it, catching up reads it beside (room_id, seq).
 changed_index = Index(
     "messages_room_id_changed_key",
     messages.c.room_id,
@@ -103,7 +123,9 @@ async def find(db: AsyncConnection, message: int) -> Message | None:
 
 async def before(db: AsyncConnection, room: int, seq: int, limit: int) -> list[Message]:
     """Up to `limit` messages posted before `seq`, the newest of them, oldest first."""
-    asked = _selected().where(messages.c.room_id == room, messages.c.seq < seq).order_by(messages.c.seq.desc()).limit(limit)
+    asked = (
+        _selected().where(messages.c.room_id == room, messages.c.seq < seq).order_by(messages.c.seq.desc()).limit(limit)
+    )
     return [_from(row) for row in await db.execute(asked)][::-1]
 
 
@@ -116,7 +138,9 @@ async def after(db: AsyncConnection, room: int, seq: int, limit: int) -> list[Me
 async def changed_after(db: AsyncConnection, room: int, seq: int, limit: int) -> list[Message]:
     """Up to `limit` messages whose latest change came after `seq`, in the order of those changes."""
     posted = _selected().where(messages.c.room_id == room, messages.c.seq > seq, messages.c.changed == messages.c.seq)
-    edited = _selected().where(messages.c.room_id == room, messages.c.changed > seq, messages.c.changed != messages.c.seq)
+    edited = _selected().where(
+        messages.c.room_id == room, messages.c.changed > seq, messages.c.changed != messages.c.seq
+    )
     both = union_all(
         posted.order_by(messages.c.seq).limit(limit).subquery().select(),
         edited.order_by(messages.c.changed).limit(limit).subquery().select(),
@@ -125,7 +149,13 @@ async def changed_after(db: AsyncConnection, room: int, seq: int, limit: int) ->
 
 
 async def add_line(
-    db: AsyncConnection, *, room: int, seq: int, sender: Author, kind: MessageKind, data: dict[str, Any] | None = None
+    db: AsyncConnection,
+    *,
+    room: int,
+    seq: int,
+    sender: Author,
+    kind: MessageKind,
+    data: dict[str, Any] | None = None,
 ) -> Message:
     """A line of the log that nobody typed: a join, a new name. `seq` is the one just taken."""
     values = {"room_id": room, "seq": seq, "changed": seq, "sender_id": sender.id, "kind": kind, "data": data}

@@ -4,8 +4,29 @@ import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Identity, Index, Integer, Select, Table, Text
-from sqlalchemy import UniqueConstraint, and_, case, func, insert, literal, or_, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.lib.db import as_dict, metadata
@@ -23,7 +44,7 @@ rooms = Table(
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("topic", Text, nullable=False, server_default=""),
-    # The last seq that was given out. Who takes the next one holds the row's lock until COMMIT: commit order is seq order.
+    # The last seq given out. Who takes the next holds the row's lock until COMMIT: commit order is seq order.
     Column("last_seq", BigInteger, nullable=False, server_default="0"),
     Column("last_message_at", DateTime(timezone=True)),
     Column("created_by", Integer, ForeignKey("users.id"), nullable=False),
@@ -105,14 +126,20 @@ def _seen_by(user: int) -> Select[Any]:
         )
         .select_from(rooms)
         .outerjoin(mine, and_(mine.c.room_id == rooms.c.id, mine.c.user_id == user))
-        .outerjoin(other, other.c.id == case((rooms.c.direct_low == user, rooms.c.direct_high), else_=rooms.c.direct_low))
+        .outerjoin(
+            other,
+            other.c.id == case((rooms.c.direct_low == user, rooms.c.direct_high), else_=rooms.c.direct_low),
+        )
         .join(unread, true())
     )
 
 
 def _from(row: Any) -> Room:
     values = dict(as_dict(row))
-    other = {name: values.pop(f"with_{name}") for name in ("id", "username", "name", "role", "kind", "last_seen", "deactivated")}
+    other = {
+        name: values.pop(f"with_{name}")
+        for name in ("id", "username", "name", "role", "kind", "last_seen", "deactivated")
+    }
     return Room(**values, mentions=0, with_=User(**other) if other["id"] is not None else None)
 
 
@@ -133,7 +160,12 @@ async def public(db: AsyncConnection, user: int, query: str = "", limit: int = 2
     """Open public rooms by name, with their number of members, whether the user is in them or not."""
     asked = _seen_by(user).where(rooms.c.kind == "public", rooms.c.archived_at.is_(None))
     if query:
-        asked = asked.where(or_(rooms.c.name.icontains(query, autoescape=True), rooms.c.topic.icontains(query, autoescape=True)))
+        asked = asked.where(
+            or_(
+                rooms.c.name.icontains(query, autoescape=True),
+                rooms.c.topic.icontains(query, autoescape=True),
+            )
+        )
     found = [_from(row) for row in await db.execute(asked.order_by(func.lower(rooms.c.name)).limit(limit))]
     sizes = select(memberships.c.room_id, func.count()).where(memberships.c.room_id.in_([room.id for room in found]))
     counts = {row[0]: row[1] for row in await db.execute(sizes.group_by(memberships.c.room_id))}
@@ -142,7 +174,15 @@ async def public(db: AsyncConnection, user: int, query: str = "", limit: int = 2
     return found
 
 
-async def add(db: AsyncConnection, *, kind: RoomKind, name: str, topic: str, created_by: int, direct: tuple[int, int] | None = None) -> int:
+async def add(
+    db: AsyncConnection,
+    *,
+    kind: RoomKind,
+    name: str,
+    topic: str,
+    created_by: int,
+    direct: tuple[int, int] | None = None,
+) -> int:
     """The new room's id. Raises IntegrityError where a public name is taken or the direct room exists."""
     low, high = (min(direct), max(direct)) if direct else (None, None)
     row = await db.execute(
@@ -158,9 +198,16 @@ async def direct(db: AsyncConnection, one: int, other: int) -> int | None:
     return (await db.execute(asked)).scalar_one_or_none()
 
 
+async def lock(db: AsyncConnection, room: int) -> None:
+    """Holds the room until the transaction ends: lock first, then look at what the change depends on."""
+    await db.execute(select(rooms.c.id).where(rooms.c.id == room).with_for_update(key_share=True))
+
+
 async def next_seq(db: AsyncConnection, room: int) -> int:
-    """Takes the room's next seq, and with it the row's lock: do this before looking at what the change depends on."""
-    row = await db.execute(update(rooms).where(rooms.c.id == room).values(last_seq=rooms.c.last_seq + 1).returning(rooms.c.last_seq))
+    """Takes the room's next seq: whoever does must write a message with it, or the log would have a hole."""
+    row = await db.execute(
+        update(rooms).where(rooms.c.id == room).values(last_seq=rooms.c.last_seq + 1).returning(rooms.c.last_seq)
+    )
     return row.scalar_one()
 
 
@@ -169,11 +216,22 @@ async def change(db: AsyncConnection, room: int, **values: object) -> None:
     await db.execute(update(rooms).where(rooms.c.id == room).values(**values))
 
 
+async def set_archived(db: AsyncConnection, room: int, archived: bool) -> None:
+    """Raises IntegrityError where a room that is restored finds its public name taken."""
+    await change(db, room, archived_at=func.now() if archived else None)
+
+
 async def last_seq(db: AsyncConnection, room: int) -> int:
     return (await db.execute(select(rooms.c.last_seq).where(rooms.c.id == room))).scalar_one()
 
 
 async def first_public(db: AsyncConnection) -> int | None:
     """The oldest open public room: where newcomers arrive."""
-    asked = select(rooms.c.id).where(rooms.c.kind == "public", rooms.c.archived_at.is_(None)).order_by(rooms.c.id).limit(1)
+    asked = (
+        select(rooms.c.id).where(rooms.c.kind == "public", rooms.c.archived_at.is_(None)).order_by(rooms.c.id).limit(1)
+    )
     return (await db.execute(asked)).scalar_one_or_none()
+
+
+async def creator(db: AsyncConnection, room: int) -> int:
+    return (await db.execute(select(rooms.c.created_by).where(rooms.c.id == room))).scalar_one()

@@ -4,7 +4,20 @@ import datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import CheckConstraint, Column, DateTime, Identity, Integer, Table, Text, func, insert, or_, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Integer,
+    Table,
+    Text,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.lib.db import as_dict, metadata
@@ -19,7 +32,7 @@ users = Table(
     metadata,
     Column("id", Integer, Identity(always=True), primary_key=True),
     Column("username", Text, nullable=False),
-    # What `actions.names.key` makes of the username: equal for names that look alike, so that nobody passes for another.
+    # What `actions.names.key` makes of the username: equal for names that look alike, so nobody passes for another.
     Column("username_key", Text, nullable=False, unique=True),
     Column("email", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
@@ -84,13 +97,25 @@ account_columns = [users.c[name] for name in Account.__struct_fields__]
 
 
 async def add(
-    db: AsyncConnection, *, username: str, username_key: str, email: str, name: str, password_hash: str, role: Role
+    db: AsyncConnection,
+    *,
+    username: str,
+    username_key: str,
+    email: str,
+    name: str,
+    password_hash: str,
+    role: Role,
 ) -> int:
     """The new user's id. Raises IntegrityError where the username or e-mail is taken."""
     row = await db.execute(
         insert(users)
         .values(
-            username=username, username_key=username_key, email=email, name=name, password_hash=password_hash, role=role
+            username=username,
+            username_key=username_key,
+            email=email,
+            name=name,
+            password_hash=password_hash,
+            role=role,
         )
         .returning(users.c.id)
     )
@@ -123,10 +148,17 @@ async def account_by_login(db: AsyncConnection, *, username_key: str, email: str
 
 
 async def page(db: AsyncConnection, *, query: str = "", after: int = 0, only: list[int] | None = None) -> list[User]:
-    """Up to PAGE + 1 active users by id, those whose names contain `query`; the one too many says that there are more."""
-    asked = select(*shown).where(users.c.id > after, users.c.deactivated_at.is_(None)).order_by(users.c.id).limit(PAGE + 1)
+    """Up to PAGE + 1 active users by id whose names contain `query`; the one too many says that there are more."""
+    asked = (
+        select(*shown).where(users.c.id > after, users.c.deactivated_at.is_(None)).order_by(users.c.id).limit(PAGE + 1)
+    )
     if query:
-        asked = asked.where(or_(users.c.name.icontains(query, autoescape=True), users.c.username.icontains(query, autoescape=True)))
+        asked = asked.where(
+            or_(
+                users.c.name.icontains(query, autoescape=True),
+                users.c.username.icontains(query, autoescape=True),
+            )
+        )
     if only is not None:
         asked = asked.where(users.c.id.in_(only))
     return [User(**as_dict(row)) for row in await db.execute(asked)]

@@ -3,7 +3,19 @@
 import uuid
 
 import msgspec
-from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, SmallInteger, Table, Text, Uuid, func, select, update
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.lib.db import as_dict, metadata
@@ -37,6 +49,11 @@ async def get(db: AsyncConnection, *, lock: bool = False) -> Workspace:
 async def epoch(db: AsyncConnection) -> uuid.UUID:
     """Names this history of the database: another one after a restore, so that clients drop what they kept."""
     return (await db.execute(select(workspace.c.epoch))).scalar_one()
+
+
+async def epoch_and_workspace(db: AsyncConnection) -> tuple[uuid.UUID, Workspace]:
+    row = (await db.execute(select(workspace.c.epoch, workspace.c.name, workspace.c.open_registration))).one()
+    return row.epoch, Workspace(row.name, row.open_registration)
 
 
 async def change(db: AsyncConnection, **values: object) -> None:

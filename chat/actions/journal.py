@@ -1,0 +1,218 @@
+"""The journal: everything posted while one commit runs goes into the next; events and replies leave after it.
+
+Two tasks work hand in hand: one commits, the other tells what was committed, so that the next commit runs while the
+last one is sent. Both go strictly in order.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from chat import errors
+from chat.actions import access
+from chat.actions.events import MessagePosted, MessageSent
+from chat.hub.hub import Hub, room_topic, user_topic
+from chat.lib.db import AsyncConnection, Database, DBAPIError, Effect, Emit, IntegrityError, encode
+from chat.models import posting
+from chat.models.messages import Message
+from chat.models.posting import Posting, Stored
+from chat.models.sessions import SignedIn
+
+log = logging.getLogger("roomful.journal")
+
+BATCH_LIMIT = 500
+WAITING_LIMIT = 5000
+# After a commit whose end was not heard of: long enough for PostgreSQL to come back from a quick restart.
+RETRY_SECONDS = 0.5
+
+# The stored message as JSON, ready to be put into replies and events; or why it was not stored.
+Outcome = msgspec.Raw | errors.Problem
+Reply = Callable[[Outcome], None]
+
+
+@dataclass(slots=True)
+class Waiting:
+    posting: Posting
+    actor: SignedIn
+    replies: list[Reply] = field(default_factory=list)
+
+    def answer(self, outcome: Outcome) -> None:
+        for reply in self.replies:
+            reply(outcome)
+
+
+@dataclass(slots=True)
+class Committed:
+    """A batch and what became of each of its postings."""
+
+    batch: list[Waiting]
+    outcomes: list[Stored | errors.Problem]
+
+
+class Journal:
+    """`measure` is told the size of each batch and the seconds its commit took."""
+
+    def __init__(
+        self, db: Database, hub: Hub, measure: Callable[[int, float], None] = lambda size, seconds: None
+    ) -> None:
+        self._db = db
+        self._hub = hub
+        self._measure = measure
+        self._waiting: dict[tuple[int, uuid.UUID], Waiting] = {}
+        self._wake = asyncio.Event()
+        self._committed: asyncio.Queue[Committed] = asyncio.Queue(maxsize=1)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+
+    def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._commit_all(), name="journal"),
+            asyncio.create_task(self._tell_all(), name="teller"),
+        ]
+
+    async def close(self) -> None:
+        """Takes no more, commits and tells what waits, and ends."""
+        self._closing = True
+        self._wake.set()
+        for task in self._tasks:
+            await task
+
+    def submit(self, actor: SignedIn, room: int, nonce: uuid.UUID, text: str, reply: Reply) -> None:
+        """Has the message stored; `reply` is called once, after the commit, just before the room is told.
+
+        Raises Restarting, Busy (too many wait) or NonceConflict at once.
+        """
+        if self._closing:
+            raise errors.Restarting
+        key = (actor.user, nonce)
+        entry = self._waiting.get(key)
+        if entry is None:
+            if len(self._waiting) >= WAITING_LIMIT:
+                raise errors.Busy("The server is very busy. Please try again in a moment.")
+            entry = self._waiting[key] = Waiting(Posting(room, actor.user, nonce, text), actor)
+        elif (entry.posting.room, entry.posting.text) != (room, text):
+            raise errors.NonceConflict
+        entry.replies.append(reply)
+        self._wake.set()
+
+    async def post(self, actor: SignedIn, room: int, nonce: uuid.UUID, text: str) -> msgspec.Raw:
+        """The stored message as JSON; raises the Problem that kept it from being stored."""
+        done: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
+
+        def reply(outcome: Outcome) -> None:
+            if done.done():
+                return
+            if isinstance(outcome, errors.Problem):
+                done.set_exception(outcome)
+            else:
+                done.set_result(outcome)
+
+        self.submit(actor, room, nonce, text, reply)
+        return await done
+
+    async def _commit_all(self) -> None:
+        while not (self._closing and not self._waiting):
+            await self._wake.wait()
+            while self._waiting:
+                keys = list(self._waiting)[:BATCH_LIMIT]
+                batch = [self._waiting.pop(key) for key in keys]
+                started = time.perf_counter()
+                outcomes = await self._store(batch)
+                self._measure(len(batch), time.perf_counter() - started)
+                await self._committed.put(Committed(batch, outcomes))
+            if not self._closing:
+                self._wake.clear()
+        await self._committed.put(Committed([], []))
+
+    async def _tell_all(self) -> None:
+        while (committed := await self._committed.get()).batch:
+            try:
+                self._tell(committed)
+            except Exception:
+                log.exception("telling a batch of %d failed; clients will notice the gap and ask", len(committed.batch))
+
+    def _tell(self, committed: Committed) -> None:
+        """Replies are queued before the events are, so that an author's connection gets both in one write."""
+        effects: list[Effect] = []
+        for waiting, outcome in zip(committed.batch, committed.outcomes, strict=True):
+            if isinstance(outcome, errors.Problem):
+                waiting.answer(outcome)
+                continue
+            asked = waiting.posting
+            message = encode(
+                Message(
+                    id=outcome.id,
+                    room=asked.room,
+                    seq=outcome.seq,
+                    sender=waiting.actor.author,
+                    text=asked.text,
+                    at=outcome.at,
+                )
+            )
+            raw = msgspec.Raw(message)
+            waiting.answer(raw)
+            # A repeat is told again as well: where its event was lost with the connection to PostgreSQL this is the
+            # first time, and where it was not the room's log drops it.
+            event = encode(MessagePosted(room=asked.room, seq=outcome.seq, message=raw))
+            effects.append(Emit(room_topic(asked.room), event, outcome.seq))
+            if self._hub.has_several(asked.sender):
+                effects.append(Emit(user_topic(asked.sender), encode(MessageSent(nonce=asked.nonce, message=raw))))
+        self._hub.publish(effects)
+
+    async def _store(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:
+        """One outcome per posting. A commit in doubt is tried again: the nonce tells whether it had gone through."""
+        try:
+            return await self._attempt(batch)
+        except (errors.Busy, IntegrityError) as first:
+            # IntegrityError: another process stored one of these nonces after our look; the second look sees it.
+            if isinstance(first, errors.Busy):
+                await asyncio.sleep(RETRY_SECONDS)
+            try:
+                return await self._attempt(batch)
+            except errors.Problem as problem:
+                return [problem] * len(batch)
+            except DBAPIError:
+                return await self._store_each(batch)
+        except errors.Problem as problem:
+            return [problem] * len(batch)
+        except DBAPIError:
+            return await self._store_each(batch)
+
+    async def _store_each(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:
+        """PostgreSQL refused something in the batch: whatever it was must not keep the others out."""
+        outcomes: list[Stored | errors.Problem] = []
+        for waiting in batch:
+            try:
+                outcomes += await self._attempt([waiting])
+            except errors.Problem as problem:
+                outcomes.append(problem)
+            except DBAPIError:
+                log.exception("a message could not be stored")
+                outcomes.append(errors.Internal())
+        return outcomes
+
+    async def _attempt(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:
+        """One transaction. A posting that the statement passed over was refused: `access` says why."""
+        async with self._db.transaction() as tx:
+            await posting.lock_rooms(tx.db, sorted({waiting.posting.room for waiting in batch}))
+            stored = {each.place: each for each in await posting.store(tx.db, [waiting.posting for waiting in batch])}
+            outcomes: list[Stored | errors.Problem] = []
+            for place, waiting in enumerate(batch):
+                outcome = stored.get(place)
+                if outcome is None:
+                    outcomes.append(await self._why_refused(tx.db, waiting))
+                else:
+                    outcomes.append(outcome if outcome.same else errors.NonceConflict())
+        return outcomes
+
+    async def _why_refused(self, db: AsyncConnection, waiting: Waiting) -> errors.Problem:
+        try:
+            await access.room_to_post_in(db, waiting.actor, waiting.posting.room)
+        except errors.Problem as refused:
+            return refused
+        return errors.Busy()  # a membership that came between the two looks: the next try will be let in

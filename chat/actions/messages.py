@@ -1,0 +1,130 @@
+"""Messages: reading history, catching up, editing and deleting. Posting goes through the journal."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from chat.actions import access
+from chat.actions.events import MessageChanged, Sync
+from chat.actions.texts import message_text
+from chat.errors import Conflict, Invalid
+from chat.hub.hub import room_topic
+from chat.lib.db import AsyncConnection, Tx
+from chat.models import messages, rooms, workspace
+from chat.models.messages import Message
+from chat.models.sessions import SignedIn
+
+PAGE = 50
+SYNC_PAGE = 200
+TOO_FAR_BEHIND = 10_000
+
+
+class Page(msgspec.Struct):
+    """A stretch of a room's history, oldest first; `seq` is the room's last one when the page was read."""
+
+    messages: list[Message]
+    older: bool
+    newer: bool
+    seq: int
+
+
+@dataclass(slots=True, frozen=True)
+class Where:
+    """Which stretch: before or after a seq, around one, or the newest. At most one of the three is given."""
+
+    before: int | None = None
+    after: int | None = None
+    around: int | None = None
+    limit: int = PAGE
+
+
+async def page(db: AsyncConnection, actor: SignedIn, room: int, where: Where) -> Page:
+    """The room's seq is read first: what is posted meanwhile may be in the page, but is never missed after it."""
+    if sum(each is not None for each in (where.before, where.after, where.around)) > 1:
+        raise Invalid("Give only one of before, after and around.", field="before")
+    if not 1 <= where.limit <= PAGE:
+        raise Invalid(f"A page has 1 to {PAGE} messages.", field="limit")
+    seq = (await access.room_of_member(db, actor, room)).seq
+    limit = where.limit
+    if where.after is not None:
+        found = await messages.after(db, room, where.after, limit + 1)
+        return Page(found[:limit], older=where.after > 0, newer=len(found) > limit, seq=seq)
+    if where.around is not None:
+        before_it, from_it = limit // 2, limit - limit // 2
+        older = await messages.before(db, room, where.around, before_it + 1)
+        newer = await messages.after(db, room, where.around - 1, from_it + 1)
+        found = older[len(older) - min(len(older), before_it) :] + newer[:from_it]
+        return Page(found, older=len(older) > before_it, newer=len(newer) > from_it, seq=seq)
+    found = await messages.before(db, room, where.before if where.before is not None else seq + 1, limit + 1)
+    return Page(
+        found[-limit:],
+        older=len(found) > limit,
+        newer=where.before is not None and where.before <= seq,
+        seq=seq,
+    )
+
+
+async def sync(db: AsyncConnection, actor: SignedIn, room: int, after: int) -> Sync:
+    """What the actor's client lacks of the room's log after `after`."""
+    last = (await access.room_of_member(db, actor, room)).seq
+    return await changes(db, room, after, last)
+
+
+async def changes(db: AsyncConnection, room: int, after: int, last: int) -> Sync:
+    """Every message changed after `after`, a page at a time, as it is now; `last` is the room's seq read before."""
+    if after > last or last - after > TOO_FAR_BEHIND:
+        return Sync(room=room, to=last, reload=True)
+    if after == last:
+        return Sync(room=room, from_=after, to=last, more=False, messages=[])
+    found = await messages.changed_after(db, room, after, SYNC_PAGE + 1)
+    if len(found) > SYNC_PAGE:
+        found = found[:SYNC_PAGE]
+        return Sync(room=room, from_=after, to=found[-1].changed or found[-1].seq, more=True, messages=found)
+    newest = max((message.changed or message.seq for message in found), default=last)
+    return Sync(room=room, from_=after, to=max(last, newest), more=False, messages=found)
+
+
+async def resume(db: AsyncConnection, actor: SignedIn, epoch: str, cursors: dict[int, int]) -> list[Sync]:
+    """What a client that was away lacks in each room; at most SYNC_PAGE messages in all, `more` for the rest."""
+    mine = {room.id: room.seq for room in await rooms.of_user(db, actor.user)}
+    same_history = epoch == str(await workspace.epoch(db))
+    answer: list[Sync] = []
+    budget = SYNC_PAGE
+    for room, after in cursors.items():
+        last = mine.get(room)
+        if last is None:
+            answer.append(Sync(room=room, left=True))
+        elif not same_history:
+            answer.append(Sync(room=room, to=last, reload=True))
+        elif budget <= 0 and 0 <= last - after <= TOO_FAR_BEHIND:
+            answer.append(Sync(room=room, from_=after, to=after, more=after < last, messages=[]))
+        else:
+            answer.append(await changes(db, room, after, last))
+            budget -= len(answer[-1].messages or ())
+    return answer
+
+
+async def edit(tx: Tx, actor: SignedIn, message: int, text: str, *, limit: int) -> Message:
+    text = message_text(text, limit)
+    room = (await access.message_to_edit(tx.db, actor, message)).room
+    await rooms.lock(tx.db, room)
+    await access.room_to_post_in(tx.db, actor, room)
+    found = await access.message_to_edit(tx.db, actor, message)
+    if found.text == text:
+        raise Conflict("Nothing would change: the message already says this.")
+    return await _rewrite(tx, actor, found, text)
+
+
+async def delete(tx: Tx, actor: SignedIn, message: int) -> Message:
+    """Leaves a tombstone: the row stays, so that no late repeat revives it, and everybody learns of it."""
+    room = (await access.message_to_delete(tx.db, actor, message)).room
+    await rooms.lock(tx.db, room)
+    found = await access.message_to_delete(tx.db, actor, message)
+    return await _rewrite(tx, actor, found, None)
+
+
+async def _rewrite(tx: Tx, actor: SignedIn, found: Message, text: str | None) -> Message:
+    seq = await rooms.next_seq(tx.db, found.room)
+    changed = await messages.rewrite(tx.db, found, text=text, changed=seq, by=actor.user)
+    tx.emit(room_topic(found.room), MessageChanged(room=found.room, seq=seq, message=changed), seq)
+    return changed

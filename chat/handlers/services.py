@@ -1,0 +1,40 @@
+"""What every door needs, built once in app.py and handed to each: there is no global state."""
+
+from dataclasses import dataclass
+
+from chat.actions.journal import Journal
+from chat.config import Settings
+from chat.hub.hub import Hub
+from chat.hub.presence import PresenceBoard
+from chat.hub.typing import TypingNotices
+from chat.lib.db import Database
+from chat.lib.limits import Limit
+from chat.lib.passwords import Passwords
+from chat.lib.signing import Signer
+
+
+@dataclass(slots=True)
+class Limits:
+    """Every bucket that the doors take from, sized by the settings."""
+
+    messages: Limit  # per user
+    commands: Limit  # per connection
+    requests: Limit  # per address
+    upgrades: Limit  # of the process
+    sign_in: Limit  # per (name, address)
+    sign_in_name: Limit  # per name
+    sign_in_address: Limit  # per address
+
+
+@dataclass(slots=True)
+class Services:
+    settings: Settings
+    db: Database
+    hub: Hub
+    journal: Journal
+    presence: PresenceBoard
+    typing: TypingNotices
+    limits: Limits
+    signer: Signer
+    passwords: Passwords
+    stopping: bool = False

@@ -1,0 +1,140 @@
+"""Presence: who is online, away or offline, from the connections that are open; told in batches, bounded in size."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Literal
+
+import msgspec
+
+from chat.hub.connection import Connection
+from chat.hub.hub import GUESTS, MEMBERS, Hub
+
+State = Literal["online", "away", "offline"]
+
+# A reload, a tunnel or a restart of the server is no reason to look gone.
+OFFLINE_SECONDS = 30.0
+# Changes wait this long for company, and one frame carries so many at most: a thousand people who come back at once cost
+# everybody a few kilobytes a second, not a frame each.
+BATCH_SECONDS = 1.0
+BATCH_SIZE = 500
+
+
+class PresenceChanged(msgspec.Struct, tag_field="event", tag="presence.changed", omit_defaults=True):
+    online: list[int] = []
+    away: list[int] = []
+    offline: list[int] = []
+
+
+class PresenceBoard:
+    """What everyone's presence is, and what others were last told of it.
+
+    `on_offline` is awaited with users who went offline, to note when they were last seen.
+    """
+
+    def __init__(self, hub: Hub, on_offline: Callable[[list[int]], Awaitable[None]] | None = None) -> None:
+        self._hub = hub
+        self._on_offline = on_offline
+        self._told: dict[int, State] = {}
+        self._changed: dict[int, None] = {}  # users to look at, in the order in which they changed
+        self._leaving: dict[int, asyncio.TimerHandle] = {}
+        self._rooms_left: dict[int, set[str]] = {}  # what the last connection listened to, for the guests in there
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._tell_changes(), name="presence")
+
+    async def close(self) -> None:
+        for timer in self._leaving.values():
+            timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def of(self, user: int) -> State:
+        """Away when every connection of the user is; still what it was for a while after the last one ended."""
+        states = {connection.state for connection in self._hub.of_user(user) if not connection.closed}
+        if "online" in states:
+            return "online"
+        if states:
+            return "away"
+        return self._told.get(user, "online") if user in self._leaving else "offline"
+
+    def online_count(self) -> int:
+        return len(self._told)
+
+    def present(self) -> list[int]:
+        """Everyone who is not offline."""
+        return list(self._told)
+
+    def connected(self, connection: Connection) -> None:
+        timer = self._leaving.pop(connection.user, None)
+        if timer is not None:
+            timer.cancel()
+        self._note(connection.user)
+
+    def set_state(self, connection: Connection, state: Literal["online", "away"]) -> None:
+        connection.state = state
+        self._note(connection.user)
+
+    def disconnected(self, user: int, topics: set[str]) -> None:
+        """One of the user's connections, which listened to `topics`, ended; call this after the hub forgot it."""
+        self._rooms_left[user] = {topic for topic in topics if topic.startswith("room:")}
+        if any(self._hub.of_user(user)):
+            self._note(user)
+        elif user not in self._leaving:
+            loop = asyncio.get_running_loop()
+            self._leaving[user] = loop.call_later(OFFLINE_SECONDS, self._left, user)
+
+    def _left(self, user: int) -> None:
+        self._leaving.pop(user, None)
+        self._note(user)
+
+    def _note(self, user: int) -> None:
+        if self.of(user) != self._told.get(user, "offline"):
+            self._changed[user] = None
+            self._wake.set()
+
+    async def _tell_changes(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(BATCH_SECONDS)
+            self._wake.clear()
+            batch = list(self._changed)[:BATCH_SIZE]
+            for user in batch:
+                del self._changed[user]
+            if self._changed:
+                self._wake.set()
+            changes = {user: state for user in batch if (state := self.of(user)) != self._told.get(user, "offline")}
+            gone = [user for user, state in changes.items() if state == "offline"]
+            for user, state in changes.items():
+                if state == "offline":
+                    self._told.pop(user, None)
+                else:
+                    self._told[user] = state
+            if changes:
+                self._tell(changes)
+            if gone and self._on_offline is not None:
+                await self._on_offline(gone)
+
+    def _tell(self, changes: dict[int, State]) -> None:
+        self._hub.tell_now(MEMBERS, _encoded(changes, changes))
+        guests = list(self._hub.listeners(GUESTS))
+        rooms = {user: self._rooms_of(user) for user in changes} if guests else {}
+        for guest in guests:
+            if seen := [user for user in changes if not rooms[user].isdisjoint(guest.topics)]:
+                guest.tell(_encoded(changes, seen))
+        for user, state in changes.items():
+            if state == "offline":
+                self._rooms_left.pop(user, None)
+
+    def _rooms_of(self, user: int) -> set[str]:
+        connected = {topic for each in self._hub.of_user(user) for topic in each.topics if topic.startswith("room:")}
+        return connected or self._rooms_left.get(user, set())
+
+
+def _encoded(changes: dict[int, State], users: Iterable[int]) -> bytes:
+    event = PresenceChanged(online=[], away=[], offline=[])
+    for user in users:
+        getattr(event, changes[user]).append(user)
+    return msgspec.json.encode(event)
