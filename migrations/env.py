@@ -43,7 +43,7 @@ def migrate(connection: Connection) -> None:
 
 async def migrate_configured() -> None:
     async with configured(placed(load())[0]) as (url, _):
-        database = engine(url, pool_size=1)
+        database = engine(url, pool_size=1, command_seconds=None)
         async with database.connect() as connection:
             await connection.run_sync(migrate)
         await database.dispose()

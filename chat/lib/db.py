@@ -159,12 +159,16 @@ def violated(error: IntegrityError) -> str:
     return getattr(cause, "constraint_name", None) or ""
 
 
-def engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine for any PostgreSQL URL that people have: postgres://, ?sslmode=, ?host=/socket/folder."""
+def engine(url: str, *, pool_size: int = 10, command_seconds: float | None = COMMAND_SECONDS) -> AsyncEngine:
+    """An engine for any PostgreSQL URL that people have: postgres://, ?sslmode=, ?host=/socket/folder.
+
+    `command_seconds` bounds each statement on our side, for a server that no longer answers.
+    """
     address, arguments = connection_arguments(url)
     return create_async_engine(
         address,
-        connect_args=arguments,
+        connect_args=arguments | {"command_timeout": command_seconds},
+        hide_parameters=True,  # an error must not quote what people wrote
         pool_size=pool_size,
         max_overflow=5,
         pool_timeout=POOL_WAIT_SECONDS,
@@ -179,7 +183,6 @@ def connection_arguments(url: str) -> tuple[URL, dict[str, Any]]:
     query = dict(parse_qsl(parts.query))
     arguments: dict[str, Any] = {
         "server_settings": SERVER_SETTINGS,
-        "command_timeout": COMMAND_SECONDS,
         "timeout": 10,
     }
     host, port = query.pop("host", parts.hostname), query.pop("port", parts.port)

@@ -1,5 +1,7 @@
 """The schema of the database: which version it has, which the code needs, and the way from one to the other."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,7 +10,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, exc
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from chat.lib import db
 
 OLDEST_SERVER = 15  # major version of PostgreSQL
 
@@ -55,15 +59,26 @@ async def current(engine: AsyncEngine) -> str | None:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
-async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
-    """Migrates; each migration is one transaction."""
-    async with engine.connect() as connection:
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Migrates the database, each migration in one transaction; several who do it at once take turns."""
+    async with _patient_connection(url) as connection:
         await connection.run_sync(lambda sync: command.upgrade(_config(sync), revision))
 
 
-async def downgrade(engine: AsyncEngine, revision: str) -> None:
-    async with engine.connect() as connection:
+async def downgrade(url: str, revision: str) -> None:
+    async with _patient_connection(url) as connection:
         await connection.run_sync(lambda sync: command.downgrade(_config(sync), revision))
+
+
+@asynccontextmanager
+async def _patient_connection(url: str) -> AsyncIterator[AsyncConnection]:
+    """Filling a new column of a large table takes its time."""
+    patient = db.engine(url, pool_size=1, command_seconds=None)
+    try:
+        async with patient.connect() as connection:
+            yield connection
+    finally:
+        await patient.dispose()
 
 
 async def check_server(engine: AsyncEngine) -> None:
