@@ -47,7 +47,7 @@ async def prepared(settings: Settings) -> AsyncIterator[tuple[str, EmbeddedPostg
         checking = engine(url, pool_size=1)
         try:
             await schema.check_server(checking)
-            if embedded is not None and await schema.current(checking) in schema.known() - {schema.needed()} | {None}:
+            if embedded is not None and await schema.current(checking) in (None, *schema.known()[:-1]):
                 await schema.upgrade(url)
             await schema.check_current(checking)
         finally:

@@ -48,9 +48,10 @@ def needed() -> str:
     return head
 
 
-def known() -> frozenset[str]:
-    """Every revision up to `needed()`; one that is not among them comes from a newer Roomful."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+def known() -> tuple[str, ...]:
+    """Every revision up to `needed()`, oldest first; one that is not among them comes from a newer Roomful."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return tuple(script.revision for script in scripts)[::-1]
 
 
 async def current(engine: AsyncEngine) -> str | None:

@@ -58,6 +58,11 @@ class EmbeddedPostgres:
         return self._started.programs.version
 
     @property
+    def programs(self) -> Path:
+        """The folder of its programs: psql, pg_dump and the others that fit it."""
+        return self._started.programs.folder
+
+    @property
     def url(self) -> str:
         """postgresql://roomful:…@/roomful?host=FOLDER&port=5432, for the role that owns it."""
         return self.url_of(DATABASE)
