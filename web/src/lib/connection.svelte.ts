@@ -1,6 +1,6 @@
 /** The one connection to the server: commands and their replies, events, and coming back after it was lost. */
 import { waitBefore } from "./backoff";
-import type { Environment, PageNews, SocketLike } from "./environment";
+import type { Environment, PageNews, Socket } from "./environment";
 import { ProblemError, type Problem } from "./problem";
 import type { Fields, Reply, ServerEvent, Verb } from "./types";
 
@@ -36,7 +36,10 @@ interface ReplyFrame {
   error?: Problem;
 }
 
-type Needed = Pick<Environment, "clock" | "random" | "openSocket" | "signedIn" | "page">;
+interface Needed extends Pick<Environment, "clock" | "random" | "openSocket" | "signedIn" | "page"> {
+  /** The session ended: there is nothing to wait for. */
+  signedOut(): void;
+}
 
 export class Connection {
   state: ConnectionState = $state.raw({ name: "connecting" });
@@ -48,7 +51,9 @@ export class Connection {
   readonly #needed: Needed;
   readonly #listeners = new Set<(event: ServerEvent) => void>();
   readonly #waiting = new Map<number, Waiting>();
-  #socket: SocketLike | null = null;
+  #socket: Socket | null = null;
+  /** Counts sockets: what an earlier one still tells is not heard. */
+  #turn = 0;
   #lastId = 0;
   #lastHeard = 0;
   #frameLimit = 65_536;
@@ -112,16 +117,21 @@ export class Connection {
     this.#cancelTry();
     this.state = { name: "connecting" };
     this.#askedToWait = false;
-    const socket = this.#needed.openSocket();
-    this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#hear(data);
-    socket.onclose = ({ code }) => this.#lost(code);
+    const turn = ++this.#turn;
+    this.#socket = this.#needed.openSocket({
+      frame: (text) => {
+        if (turn === this.#turn) this.#hear(text);
+      },
+      closed: (code) => {
+        if (turn === this.#turn) this.#lost(code);
+      },
+    });
     this.#cancelTry = this.#needed.clock.after(HELLO_LIMIT, () => this.#lost(BROKEN));
   }
 
-  #hear(data: unknown): void {
+  #hear(text: string): void {
     this.#lastHeard = this.#needed.clock.now();
-    const frame = JSON.parse(String(data)) as ServerEvent | ReplyFrame;
+    const frame = JSON.parse(text) as ServerEvent | ReplyFrame;
     if ("event" in frame) {
       if (frame.event === "hello") this.#opened(frame.limits.frame);
       if (frame.event === "bye") this.#reconnectIn = frame.reconnect_in;
@@ -155,11 +165,8 @@ export class Connection {
     this.#cancelWatch();
     this.#cancelSettled();
     this.#probeUntil = null;
-    if (socket !== null) {
-      socket.onmessage = null;
-      socket.onclose = null;
-      socket.close(code);
-    }
+    this.#turn += 1;
+    socket?.close(code);
     const unanswered = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { cancel, reject } of unanswered) {
@@ -176,8 +183,8 @@ export class Connection {
     const restarting = code === 1012 || this.#reconnectIn !== undefined;
     this.#reconnectIn = undefined;
     this.tries += 1;
-    if (code === 4401) this.state = { name: "signed_out" };
-    else if (code === 4403) this.state = { name: "refused", text: "The server does not let this page connect." };
+    if (code === 4401) return this.#end();
+    if (code === 4403) this.state = { name: "refused", text: "The server does not let this page connect." };
     else this.#wait(wait, restarting);
     // After the state has changed, so that who is told of the loss sees it.
     this.#letGo();
@@ -194,9 +201,14 @@ export class Connection {
   async #askForSession(): Promise<void> {
     const answer = await this.#needed.signedIn();
     if (answer !== "no" || this.state.name === "open") return;
+    this.#end();
+  }
+
+  #end(): void {
     this.#cancelTry();
     this.state = { name: "signed_out" };
     this.#letGo();
+    this.#needed.signedOut();
   }
 
   #pageSays(news: PageNews): void {

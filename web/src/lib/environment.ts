@@ -1,4 +1,5 @@
 /** What the client needs from the world around it, so that tests can give it another one. browser.ts gives the real one. */
+import type { OutboxStore } from "./outbox";
 
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -7,12 +8,15 @@ export interface Clock {
   after(milliseconds: number, run: () => void): () => void;
 }
 
-/** The part of a WebSocket that is used. */
-export interface SocketLike {
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: ((event: { code: number; reason: string }) => void) | null;
+export interface Socket {
   send(frame: string): void;
   close(code?: number): void;
+}
+
+/** What a socket tells. `closed` comes once, also when it was never opened. */
+export interface SocketListener {
+  frame(text: string): void;
+  closed(code: number): void;
 }
 
 /** What happens to the page: `shown` also when it comes back from the browser's memory, `input` at most once a second. */
@@ -28,11 +32,8 @@ export interface Page {
 /** The part of localStorage that is used. */
 export type Shelf = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
 
-/** The part of a BroadcastChannel that is used: other tabs hear it, this one does not. */
-export interface Channel {
-  onmessage: ((event: { data: unknown }) => void) | null;
-  postMessage(news: unknown): void;
-}
+/** Tells the other tabs something; this one does not hear it. */
+export type Tell = (news: unknown) => void;
 
 /** Runs the work when no other tab runs work of the same name. */
 export type Exclusively = (name: string, work: () => Promise<void>) => Promise<void>;
@@ -55,7 +56,7 @@ export interface Environment {
   random(): number;
   /** A new UUID. */
   uuid(): string;
-  openSocket(): SocketLike;
+  openSocket(listener: SocketListener): Socket;
   /** Asked when a socket was not opened, which does not say why: is there still a session? */
   signedIn(): Promise<"yes" | "no" | "unknown">;
   /** Ends the session; throws a ProblemError when that could not be done. */
@@ -64,7 +65,9 @@ export interface Environment {
   leave(path: string): void;
   page: Page;
   shelf: Shelf;
-  channel(name: string): Channel;
+  /** Joins the talk of all tabs under that name. */
+  channel(name: string, hear: (news: unknown) => void): Tell;
+  openOutbox(): Promise<OutboxStore>;
   exclusively: Exclusively;
   visited: Visited;
 }

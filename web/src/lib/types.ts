@@ -95,11 +95,13 @@ export interface SyncPage {
 export interface SyncReload {
   room: number;
   reload: true;
+  left?: false;
 }
 /** You are not in that room any more. */
 export interface SyncLeft {
   room: number;
   left: true;
+  reload?: false;
 }
 export type Sync = SyncPage | SyncReload | SyncLeft;
 

@@ -1,0 +1,219 @@
+/** The client without its looks: builds every store once, and gives each event to those it concerns. */
+import { Connection } from "./connection.svelte";
+import { Drafts } from "./drafts.svelte";
+import type { Environment, PageNews } from "./environment";
+import { Idleness } from "./idleness";
+import { Members } from "./members.svelte";
+import { Outbox } from "./outbox.svelte";
+import type { OutboxStore } from "./outbox";
+import { People } from "./people.svelte";
+import { Rooms } from "./rooms.svelte";
+import { Router } from "./router.svelte";
+import { Timelines } from "./timelines.svelte";
+import type { Ask, ChangedEvent, HelloEvent, Limits, PostedEvent, ServerEvent, User, Workspace } from "./types";
+
+/** The last hello, so that the rooms can be shown before there is a connection. */
+const KEPT_HELLO = "roomful:hello";
+const PROTOCOL = 1;
+const PREFIX = "roomful:";
+const DEFAULT_LIMITS: Limits = { text: 10_000, frame: 65_536, page: 50, typing_seconds: 5, name: 40, topic: 250 };
+
+export class App {
+  me: User | null = $state.raw(null);
+  email = $state("");
+  workspace: Workspace | null = $state.raw(null);
+  limits: Limits = $state.raw(DEFAULT_LIMITS);
+  /** Version of the server. */
+  server = $state("");
+  readonly connection: Connection;
+  readonly rooms: Rooms;
+  readonly people: People;
+  readonly outbox: Outbox;
+  readonly timelines: Timelines;
+  readonly drafts: Drafts;
+  readonly router: Router;
+  /** Can anything be shown: has a hello come, or was one kept from before? */
+  readonly ready: boolean = $derived.by(() => this.me !== null && this.rooms.loaded);
+  /** Messages that would be lost by signing out. */
+  readonly unsent: number = $derived.by(() => this.outbox.count);
+  /** For the title bar: "(3) general – Analytical Engines". */
+  readonly title: string = $derived.by(() => this.#title());
+
+  readonly #environment: Environment;
+  readonly #idleness: Idleness;
+  readonly #members = new Map<number, Members>();
+  #store: OutboxStore | null = null;
+  #user: number | null = null;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+    const { clock, page } = environment;
+    const ask = this.ask;
+    const me = (): number => this.#user ?? 0;
+    this.connection = new Connection({ ...environment, signedOut: () => this.#signedOut() });
+    this.rooms = new Rooms({ ask, me });
+    this.people = new People({ ask, clock, me, typingSeconds: () => this.limits.typing_seconds });
+    this.outbox = new Outbox({
+      ...environment,
+      ask,
+      connected: () => this.connection.state.name === "open",
+      newest: (room) => this.rooms.get(room)?.seq ?? 0,
+      delivered: (message) => this.#log({ event: "message.posted", room: message.room, seq: message.seq, message }),
+    });
+    this.timelines = new Timelines({ ask, clock, page, rooms: this.rooms, outbox: this.outbox, me, limits: () => this.limits });
+    this.drafts = new Drafts(environment.shelf);
+    this.router = new Router(environment.visited, (route, room) => this.timelines.show(room, route.name === "room" ? route.at : undefined));
+    this.#idleness = new Idleness({ ask, clock, page });
+  }
+
+  /** Asks the server anything; rejects with a ProblemError. */
+  readonly ask: Ask = (verb, fields) => this.connection.ask(verb, fields);
+
+  /** Reads what is kept here and begins to connect; does not wait for the server. */
+  async start(): Promise<void> {
+    this.#store = await this.#environment.openOutbox();
+    const kept = this.#keptHello();
+    if (kept !== null) await this.#begin(kept);
+    this.router.start();
+    this.connection.listen((event) => this.#hear(event));
+    this.#environment.page.listen((news) => this.#pageSays(news));
+    this.connection.start();
+  }
+
+  retryNow(): void {
+    this.connection.retryNow();
+  }
+
+  /** Who is in a room; load() it when it is shown. */
+  members(room: number): Members {
+    const members = this.#members.get(room) ?? new Members(room, { ask: this.ask, people: this.people });
+    this.#members.set(room, members);
+    return members;
+  }
+
+  /** Ends the session and leaves nothing behind; rejects with a ProblemError when the server cannot be told. */
+  async signOut(): Promise<void> {
+    // First, since the server closes the sockets of an ended session, and this page still has to tidy up.
+    this.connection.stop();
+    try {
+      await this.#environment.signOut();
+    } catch (error) {
+      this.connection.start();
+      throw error;
+    }
+    await this.outbox.clear();
+    this.drafts.clear();
+    this.timelines.clear();
+    this.rooms.clear();
+    const { shelf } = this.#environment;
+    const keys = Array.from({ length: shelf.length }, (_, index) => shelf.key(index) ?? "");
+    for (const key of keys) if (key.startsWith(PREFIX)) shelf.removeItem(key);
+    this.#environment.leave("/sign-in");
+  }
+
+  #keptHello(): HelloEvent | null {
+    const kept = this.#environment.shelf.getItem(KEPT_HELLO);
+    if (kept === null) return null;
+    try {
+      const hello = JSON.parse(kept) as HelloEvent;
+      return hello.protocol === PROTOCOL ? hello : null;
+    } catch (error) {
+      // Somebody else wrote there; the next hello replaces it.
+      console.warn("The rooms that were kept in this browser cannot be read.", error);
+      return null;
+    }
+  }
+
+  /** The session ended elsewhere. Unsent messages and drafts stay for when the same person signs in again. */
+  #signedOut(): void {
+    this.#environment.shelf.removeItem(KEPT_HELLO);
+    this.#environment.leave("/sign-in");
+  }
+
+  async #begin(hello: HelloEvent): Promise<void> {
+    this.me = hello.user;
+    this.email = hello.email;
+    this.workspace = hello.workspace;
+    this.limits = hello.limits;
+    this.server = hello.server;
+    this.rooms.begin(hello.rooms);
+    this.people.begin(hello.user, hello.rooms);
+    if (this.#user === hello.user.id || this.#store === null) return;
+    this.#user = hello.user.id;
+    this.drafts.open(hello.user.id);
+    await this.outbox.open(this.#store, hello.user.id);
+  }
+
+  #hear(event: ServerEvent): void {
+    switch (event.event) {
+      case "hello":
+        return this.#greet(event);
+      case "message.posted":
+      case "message.changed":
+        this.#log(event);
+        return;
+      case "message.sent":
+        return void this.outbox.hear(event.nonce, event.message);
+      case "room.sync":
+        if (!event.sync.left && !event.sync.reload) this.rooms.hearSync(event.sync);
+        return this.timelines.take(event.sync);
+      case "room.joined":
+        this.rooms.hearJoined(event.room);
+        if (event.room.with) this.people.learn([event.room.with]);
+        return this.timelines.joined();
+      case "room.left":
+        this.rooms.hearLeft(event.room, event.reason);
+        this.#members.delete(event.room);
+        return this.timelines.forget(event.room);
+      case "room.read":
+        return this.rooms.hearRead(event);
+      case "room.involved":
+        return this.rooms.hearInvolved(event.room, event.involvement);
+      case "typing":
+        return this.people.hearTyping(event.room, event.user);
+      case "presence.changed":
+        return this.people.hearPresence(event, new Date(this.#environment.clock.now()).toISOString());
+      case "user.changed":
+        this.people.learn([event.user]);
+        this.rooms.hearUser(event.user);
+        if (event.user.id === this.#user) this.me = event.user;
+        return;
+      case "workspace.changed":
+        this.workspace = event.workspace;
+        return;
+      case "bye":
+        return;
+    }
+  }
+
+  #greet(hello: HelloEvent): void {
+    this.#environment.shelf.setItem(KEPT_HELLO, JSON.stringify(hello));
+    void this.#begin(hello).then(() => this.outbox.drain());
+    void this.timelines.begin(hello.epoch, hello.rooms);
+    for (const members of this.#members.values()) void members.load();
+    this.#idleness.begin();
+  }
+
+  /** A change of a room's log, from an event or a reply. True when its timeline needs nothing more to show it. */
+  #log(event: PostedEvent | ChangedEvent): boolean {
+    const { message } = event;
+    const isNew = event.seq > (this.rooms.get(event.room)?.seq ?? Infinity);
+    this.rooms.hear(event);
+    if (event.event === "message.posted") {
+      this.people.stopTyping(event.room, message.sender.id);
+      if (isNew && message.kind) void this.#members.get(event.room)?.hear(message);
+    }
+    return this.timelines.hear(event);
+  }
+
+  #pageSays(news: PageNews): void {
+    if (news === "shown") this.timelines.current?.considerRead();
+  }
+
+  #title(): string {
+    const room = this.router.room === null ? undefined : this.rooms.get(this.router.room);
+    const name = this.workspace?.name ?? "Roomful";
+    const place = room ? `${this.rooms.title(room)} – ${name}` : name;
+    return this.rooms.unread > 0 ? `(${this.rooms.unread}) ${place}` : place;
+  }
+}
