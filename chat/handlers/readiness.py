@@ -73,7 +73,7 @@ class Readiness:
             return [f"The database has not answered for {ANSWER_SECONDS:g} seconds."]
         except Problem as problem:
             return [problem.text]
-        except Exception:  # noqa: BLE001 - read-only, no such table, no rights: whatever it is, this is the answer
+        except Exception:  # read-only, no such table, no rights: whatever it is, this is the answer
             log.warning("the database cannot be written", exc_info=True)
             return ["The database cannot be written; the log says why."]
         if revision in self._older:

@@ -67,9 +67,7 @@ def configure(level: str, format: str, stream: TextIO | None = None) -> None:
     root.setLevel(level.upper())
     # They tell every step at info; what went wrong is enough unless somebody asks for more.
     for name in ("alembic", "asyncio", "sqlalchemy", "tornado.general"):
-        logging.getLogger(name).setLevel(
-            logging.NOTSET if level == "debug" else max(root.level, logging.WARNING)
-        )
+        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else max(root.level, logging.WARNING))
     logging.captureWarnings(True)
 
 
@@ -98,7 +96,8 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         moment = time.strftime("%H:%M:%S", time.localtime(record.created))
         level = record.levelname.lower()
-        head = f"{moment}.{int(record.msecs):03d} {level:<7} {record.name.removeprefix('chat.'):<14}"
+        logger = record.name.removeprefix("chat.").removeprefix("roomful.")
+        head = f"{moment}.{int(record.msecs):03d} {level:<7} {logger:<14}"
         if self._colour and record.levelno in COLOURS:
             head = f"{COLOURS[record.levelno]}{head}{NO_COLOUR}"
         parts = [head, one_line(record.getMessage())]
