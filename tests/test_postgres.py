@@ -340,7 +340,7 @@ async def test_a_password_file_of_another_database_is_refused(data_dir: Path) ->
 @pytest.mark.skipif(not Path("/bin/bash").exists(), reason="the stand-in for pg_ctl needs bash")
 async def test_a_server_that_does_not_hold_its_lock_is_refused_and_stopped(data_dir: Path) -> None:
     async with running(EmbeddedPostgres(data_dir)) as postgres:
-        real = postgres.programs_dir
+        real = postgres.programs
     forgetful = data_dir / "programs"
     forgetful.mkdir()
     for name in ("initdb", "postgres"):
@@ -446,13 +446,16 @@ async def test_programs_out_of_reach_are_copied_beside_the_data(
     old_copy = data_dir / "postgres" / "programs-1.2.3"
     old_copy.mkdir()
     async with running(EmbeddedPostgres(data_dir)) as postgres:
-        assert data_dir in postgres.programs_dir.parents
+        assert data_dir in postgres.programs.parents
         await query(postgres, "CREATE EXTENSION pg_trgm")
     assert not old_copy.exists()
 
 
 @needs_root
-async def test_root_keeps_the_server_with_the_user_the_data_belongs_to(data_dir: Path) -> None:
+async def test_root_keeps_the_server_with_the_user_the_data_belongs_to_and_its_secrets_to_itself(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "of the application")
     nobody = pwd.getpwnam("nobody")
     subprocess.run(["chown", "-R", f"{nobody.pw_uid}:{nobody.pw_gid}", data_dir / "postgres/cluster"], check=True)
     async with running(EmbeddedPostgres(data_dir)):
@@ -461,6 +464,7 @@ async def test_root_keeps_the_server_with_the_user_the_data_belongs_to(data_dir:
         assert identity["Uid"].split() == [str(nobody.pw_uid)] * 4
         assert identity["Gid"].split() == [str(nobody.pw_gid)] * 4
         assert identity["Groups"].split() == []
+        assert b"SECRET_KEY" not in Path(f"/proc/{postmaster_pid(data_dir)}/environ").read_bytes()
     with pytest.raises(PostgresError, match="Choose nobody"):
         await EmbeddedPostgres(data_dir, run_as="daemon").start()
 

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +15,14 @@ from chat.lib.postgres.creation import SUPERUSER
 from chat.lib.postgres.errors import PostgresError
 from chat.lib.postgres.locks import SECONDS_BETWEEN_TRIES, is_locked, try_lock
 from chat.lib.postgres.owner import Owner
-from chat.lib.postgres.places import PORT, SOCKET_NAME, Places, write_file
+from chat.lib.postgres.places import (
+    PORT,
+    SOCKET_NAME,
+    Places,
+    prepare_socket_folder,
+    socket_folder,
+    write_file,
+)
 from chat.lib.postgres.processes import run_program
 from chat.lib.postgres.programs import Programs, remove_other_copies
 from chat.lib.postgres.settings import settings_text
@@ -34,8 +41,11 @@ class Cluster:
     places: Places
     owner: Owner
     programs: Programs
-    secret: str
-    socket_folder: Path
+    secret: str = field(repr=False)
+
+    @property
+    def socket_folder(self) -> Path:
+        return socket_folder(self.places)
 
     def password(self, role: str) -> str:
         """Each role's own, so that one does not give away another: only the secret's file is kept."""
@@ -83,11 +93,12 @@ class Cluster:
             return False
         try:
             remove_other_copies(self.programs, self.places.folder)
-            write_file(self.places.settings, settings_text(self.socket_folder), 0o644)
+            folder = prepare_socket_folder(self.places, self.owner)
+            write_file(self.places.settings, settings_text(folder), 0o644)
             # With the lock in our hands these can only be a dead server's. PostgreSQL itself would take a
             # zombie or a reused pid for a running server, and refuse to start on a file that was cut short.
             for name in (f"{SOCKET_NAME}.lock", SOCKET_NAME):
-                (self.socket_folder / name).unlink(missing_ok=True)
+                (folder / name).unlink(missing_ok=True)
             (self.places.cluster / "postmaster.pid").unlink(missing_ok=True)
             await self._pg_ctl("start", "-w", "-t", str(START_SECONDS), inherited=(lock,))
         finally:
@@ -115,9 +126,9 @@ class Cluster:
                 if await self.answers():
                     raise  # otherwise it has no pid file yet, or none any more: the lock will tell
             await asyncio.sleep(SECONDS_BETWEEN_TRIES)
-        if self.socket_folder != self.places.cluster:
-            with suppress(OSError):  # not empty after a crash: the record stays, and the next start cleans it
-                self.socket_folder.rmdir()
+        if (folder := self.socket_folder) != self.places.cluster:
+            with suppress(OSError):  # not empty after a crash: the record stays, and the next start cleans up
+                folder.rmdir()
                 self.places.socket_record.unlink()
 
     async def _wait_until_gone_or_answering(self) -> int | None:

@@ -24,9 +24,7 @@ class Owner:
     other: bool
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether this user may go through `folder` (and everything above it)."""
-        if not self.other:
-            return os.access(folder, os.X_OK)
+        """Whether this user, who is not ours, may go through `folder` and everything above it (as root only)."""
         change_folder = subprocess.run(
             ["/bin/sh", "-c", 'cd -- "$1"', "sh", folder],
             check=False,
@@ -47,34 +45,36 @@ def find_owner(run_as: str | None, cluster: Path) -> Owner | None:
     """
     here = os.geteuid()
     if cluster.exists():
-        status = cluster.stat()
-        owner = Owner(_name_of(status.st_uid), status.st_uid, status.st_gid, status.st_uid != here)
-        if owner.uid == 0:
-            raise PostgresError(
-                f"The database in {cluster} belongs to root, and PostgreSQL refuses to run as root. "
-                f"Give it back to its user, for example: chown -R {run_as or USUAL_NAME} '{cluster}'"
-            )
-        if owner.other and here != 0:
-            raise PostgresError(
-                f"The database in {cluster} belongs to the user {owner.name}. Start Roomful as {owner.name}, "
-                "or choose another data folder with DATA_DIR."
-            )
-        if here == 0 and run_as and run_as != owner.name:
-            raise PostgresError(
-                f"The database in {cluster} belongs to the user {owner.name}, but {run_as} was chosen to run "
-                f"it. Choose {owner.name}, or hand the folder over: chown -R {run_as} '{cluster}'"
-            )
-        return owner
+        return _owner_of(cluster, here, run_as)
     if here != 0:
         return Owner(_name_of(here), here, os.getegid(), other=False)
-    if run_as:
-        owner_by_name = _owner_named(run_as)
-        if owner_by_name is None or owner_by_name.uid == 0:
-            raise PostgresError(
-                f"The user {run_as} cannot run PostgreSQL: it must exist on this system and not be root."
-            )
-        return owner_by_name
-    return _owner_named(USUAL_NAME) or _owner_named(OWN_NAME)
+    if run_as is None:
+        return _owner_named(USUAL_NAME) or _owner_named(OWN_NAME)
+    owner = _owner_named(run_as)
+    if owner is None or owner.uid == 0:
+        raise PostgresError(f"The user {run_as} cannot run PostgreSQL: it must exist on this system and not be root.")
+    return owner
+
+
+def _owner_of(cluster: Path, here: int, run_as: str | None) -> Owner:
+    status = cluster.stat()
+    owner = Owner(_name_of(status.st_uid), status.st_uid, status.st_gid, other=status.st_uid != here)
+    if owner.uid == 0:
+        raise PostgresError(
+            f"The database in {cluster} belongs to root, and PostgreSQL refuses to run as root. "
+            f"Give it back to its user, for example: chown -R {run_as or USUAL_NAME} '{cluster}'"
+        )
+    if here != 0 and owner.other:
+        raise PostgresError(
+            f"The database in {cluster} belongs to the user {owner.name}. Start Roomful as {owner.name}, "
+            "or choose another data folder with DATA_DIR."
+        )
+    if here == 0 and run_as not in (None, owner.name):
+        raise PostgresError(
+            f"The database in {cluster} belongs to the user {owner.name}, but {run_as} was chosen to run it. "
+            f"Choose {owner.name}, or hand the folder over: chown -R {run_as} '{cluster}'"
+        )
+    return owner
 
 
 def create_owner() -> Owner:

@@ -68,13 +68,16 @@ def prepare_folder(places: Places, run_as: str | None) -> Owner:
     """Make the folders and return the server's user (as root: make that one too when there is none)."""
     _refuse_difficult_path(places.data_dir)
     owner = find_owner(run_as, places.cluster) or create_owner()
+    if not owner.other:
+        _make_folders(places.folder, 0o700)
+        return owner
     if not owner.can_enter(_nearest_existing(places.data_dir.parent)):
         raise PostgresError(
-            f"The data folder {places.data_dir} cannot be reached by the user {owner.name}, who runs "
-            "PostgreSQL because it refuses to run as root. Set DATA_DIR to a folder outside private ones "
-            f"(for example {FALLBACK_ROOT}), or start Roomful as an ordinary user."
+            f"The data folder {places.data_dir} cannot be reached by the user {owner.name}, who runs PostgreSQL "
+            "because it refuses to run as root. Set DATA_DIR to a folder outside private ones (for example "
+            f"{FALLBACK_ROOT}), or start Roomful as an ordinary user."
         )
-    _make_folders(places.folder, 0o711 if owner.other else 0o700)
+    _make_folders(places.folder, 0o711)
     for folder in (places.data_dir, places.folder):  # what is ours; what lies above is never touched
         if not owner.can_enter(folder):
             folder.chmod(folder.stat().st_mode & 0o7777 | 0o011)
@@ -88,7 +91,7 @@ def choose_data_dir(
 
     Root may keep a checkout in a private home, where the server's user cannot go. Then the data goes to a
     folder below `fallback_root` that depends on `wanted` alone, so that every later start finds it again; and
-    it stays there even when the home is opened later.
+    it stays there even when the home is opened later. PostgresError when no user can be found for the server.
     """
     wanted = wanted.absolute()
     if os.geteuid() != 0:
@@ -106,19 +109,24 @@ def choose_data_dir(
     )
 
 
-def choose_socket_folder(places: Places, owner: Owner) -> Path:
-    """The cluster's own folder, which only its owner can enter, unless its path cannot be a socket's.
+def socket_folder(places: Places) -> Path:
+    """Where the server that runs now has its socket; see `prepare_socket_folder`."""
+    return Path(places.socket_record.read_text()) if places.socket_record.exists() else places.cluster
 
-    Too long, that is, or with a comma, which separates hosts in a URL. Then it is a closed folder below /tmp,
-    and a record says which.
+
+def prepare_socket_folder(places: Places, owner: Owner) -> Path:
+    """The folder for the socket of a server to be started; nobody but its owner can enter it.
+
+    The cluster's own, unless its path is too long for a socket, or has a comma, which separates hosts in a URL.
+    Then it is one below /tmp, and a record says which.
     """
     in_cluster = os.fsencode(places.cluster / SOCKET_NAME)
     if len(in_cluster) <= SOCKET_PATH_LIMIT and b"," not in in_cluster:
+        places.socket_record.unlink(missing_ok=True)
         return places.cluster
-    if places.socket_record.exists():
-        folder = Path(places.socket_record.read_text())
-        if _is_closed_folder_of(owner, folder):
-            return folder
+    recorded = socket_folder(places)
+    if recorded != places.cluster and _is_closed_folder_of(owner, recorded):
+        return recorded
     folder = Path(tempfile.mkdtemp(prefix="roomful-", dir=SHORT_FOLDER))  # open to its maker alone
     os.chown(folder, owner.uid, owner.gid)
     write_file(places.socket_record, str(folder), 0o644)

@@ -60,10 +60,6 @@ def _ending(code: int) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, without what would change PostgreSQL's behaviour or the language of its messages."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("PG") and name not in ("LC_ALL", "LANGUAGE")
-    }
-    return kept | {"LC_MESSAGES": "C"}
+    """Little of ours: the server's user must not read our secrets there, nor PGDATA and its like change anything."""
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return kept | {"LC_ALL": "C"}  # messages in English; and macOS refuses to start a server without a locale

@@ -14,7 +14,7 @@ from chat.lib.postgres.creation import create_cluster
 from chat.lib.postgres.errors import PostgresError
 from chat.lib.postgres.locks import exclusive_lock, is_only_holder, try_lock
 from chat.lib.postgres.owner import Owner
-from chat.lib.postgres.places import Places, choose_socket_folder, prepare_folder
+from chat.lib.postgres.places import Places, prepare_folder
 from chat.lib.postgres.programs import find_programs
 
 ROLE = DATABASE = "roomful"
@@ -48,11 +48,6 @@ class EmbeddedPostgres:
         return self._started.socket_folder
 
     @property
-    def programs_dir(self) -> Path:
-        """Where the server's own programs are (what else is there depends on who made them)."""
-        return self._started.programs.folder
-
-    @property
     def version(self) -> str:
         """Of the programs, such as "18.6"."""
         return self._started.programs.version
@@ -77,7 +72,7 @@ class EmbeddedPostgres:
         with self._failures_explained():
             owner = prepare_folder(self._places, self._run_as)
             async with exclusive_lock(self._places.start_lock, TURN_SECONDS):
-                self._users_lock = try_lock(self._places.users_lock, shared=True)
+                self._users_lock = self._share()
                 try:
                     self._cluster = await _open_cluster(self._places, owner, self._chosen_programs)
                     launched = await self._cluster.launch()
@@ -139,6 +134,14 @@ class EmbeddedPostgres:
             async with exclusive_lock(self._places.start_lock, TURN_SECONDS):
                 await self._leave()
 
+    def _share(self) -> int:
+        lock = try_lock(self._places.users_lock, shared=True)
+        if lock is None:
+            raise PostgresError(
+                f"Something that is not Roomful holds {self._places.users_lock}. End it, and try again."
+            )
+        return lock
+
     async def _leave(self) -> None:
         """Give up our share of the server; who had it alone stops it. Call under the start lock."""
         users_lock, self._users_lock = self._users_lock, None
@@ -157,22 +160,31 @@ class EmbeddedPostgres:
             yield
         except (OSError, asyncpg.PostgresError) as error:
             if isinstance(error, OSError) and error.filename:
-                reason = f"{error.strerror} ({error.filename})"
+                reason = f"{error.strerror} ({error.filename})."
             else:
-                reason = str(error) or "it does not answer in time"
-            raise PostgresError(f"The database in {self._places.folder} cannot be started: {reason}.") from error
+                reason = f"{error}." if str(error) else "it does not answer in time."
+            if isinstance(error, PermissionError):
+                reason += " Start Roomful as the user it belongs to, or choose another data folder with DATA_DIR."
+            raise PostgresError(f"The database in {self._places.folder} cannot be started: {reason}") from error
 
 
 async def _open_cluster(places: Places, owner: Owner, chosen_programs: Path | None) -> Cluster:
     """The cluster that is there, or a new one, with programs that fit it."""
-    major = None
-    if places.cluster.exists():
-        major = int((places.cluster / "PG_VERSION").read_text())
+    major = _major_of(places.cluster) if places.cluster.exists() else None
     programs = await find_programs(chosen_programs, major, owner, places.folder)
     if major is None:
         await create_cluster(places, owner, programs)
-    secret = places.password.read_text()
-    return Cluster(places, owner, programs, secret, choose_socket_folder(places, owner))
+    return Cluster(places, owner, programs, secret=places.password.read_text())
+
+
+def _major_of(cluster: Path) -> int:
+    text = (cluster / "PG_VERSION").read_text()
+    try:
+        return int(text)
+    except ValueError:
+        raise PostgresError(
+            f"{cluster} is damaged: PG_VERSION says {text!r}. Restore the data from a backup."
+        ) from None
 
 
 async def _prepare_database(cluster: Cluster) -> None:

@@ -8,14 +8,14 @@ from chat.lib.postgres.places import PORT
 def settings_text(socket_folder: Path) -> str:
     """The whole file. Sizes suit a machine with other things to do; memory is taken only as it is used."""
     # A list of names to PostgreSQL: the inner quotes keep a comma or a space from separating two.
-    quoted_folder = _quote('"' + str(socket_folder).replace('"', '""') + '"')
+    quoted_folder = f'"{socket_folder}"'.replace("'", "''")
     return f"""\
 # Written by Roomful at every start. Settings of your own go to the end of postgresql.conf.
 
 # Reachable by its own user only, and from no network.
 listen_addresses = ''
 port = {PORT}
-unix_socket_directories = {quoted_folder}
+unix_socket_directories = '{quoted_folder}'
 unix_socket_permissions = 0700
 max_connections = 100
 
@@ -39,7 +39,3 @@ log_rotation_age = 1d
 log_truncate_on_rotation = on
 log_error_verbosity = terse
 """
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
