@@ -85,6 +85,7 @@ export class Connection {
   stop(): void {
     this.#stopListening();
     this.#cancelTry();
+    this.state = { name: "connecting" };
     this.#letGo(1000);
   }
 

@@ -69,7 +69,6 @@ export class Outbox {
   /** Kept before the first byte leaves. */
   async post(room: number, text: string): Promise<void> {
     await this.#keep({ nonce: this.#needed.uuid(), user: this.#user, room, text, ...this.#stamp(), state: "waiting" });
-    void this.#drainRoom(room);
   }
 
   /** Tries a failed or old one again, as the newest. */
@@ -79,7 +78,6 @@ export class Outbox {
     const pending: Pending = { nonce: conflict ? this.#needed.uuid() : nonce, user, room, text, ...this.#stamp(), ...tried, state: "waiting" };
     if (conflict) await this.discard(nonce);
     await this.#keep(pending);
-    void this.#drainRoom(room);
   }
 
   async discard(nonce: string): Promise<void> {
@@ -216,14 +214,18 @@ export class Outbox {
   async #keep(pending: Pending): Promise<void> {
     this.#show(pending);
     await this.#change((store) => store.put(pending));
+    // Before the other tabs hear of it: who wrote it is the first to try.
+    if (pending.state === "waiting") void this.#drainRoom(pending.room);
     this.#tell({ put: pending });
   }
 
   /** Reads or writes the store. When it fails (no space, the browser took it away), what is in memory can still be sent. */
   async #change<Result>(work: (store: OutboxStore) => Promise<Result>): Promise<Result> {
+    const store = this.#store;
     try {
-      return await work(this.#store);
+      return await work(store);
     } catch (error) {
+      if (this.#store !== store) return work(this.#store);
       console.warn("The outbox could not be stored, and is kept in memory from now on.", error);
       this.#store = memoryStore(this.list.filter((pending) => pending.state !== "sent"));
       this.persistent = false;
