@@ -99,6 +99,9 @@ def some_token(text: str) -> str:
 
 
 LOOPBACK = networks("127.0.0.0/8 ::1/128")
+NO_NETWORKS: tuple[Network, ...] = ()
+NO_ORIGINS: tuple[str, ...] = ()
+NO_KEYS: tuple[str, ...] = ()
 MIB = 1024 * 1024
 
 
@@ -138,20 +141,20 @@ class Settings:
     )
     secret_keys: tuple[str, ...] = setting(
         "SECRET_KEY",
-        (),
+        NO_KEYS,
         secret_keys,
         "Signs cookies and links; several, newest first, to rotate. Made when absent.",
         secret=True,
     )
     allowed_origins: tuple[str, ...] = setting(
         "ALLOWED_ORIGINS",
-        (),
+        NO_ORIGINS,
         origins,
         "Other origins whose pages may use the API with a person's session; usually nobody.",
     )
     trusted_proxies: tuple[Network, ...] = setting(
         "TRUSTED_PROXIES",
-        (),
+        NO_NETWORKS,
         networks,
         "Peers whose X-Forwarded-For and -Proto are believed: your reverse proxy.",
     )

@@ -28,6 +28,11 @@ def require_admin(actor: SignedIn) -> None:
         raise Forbidden("Only an admin or owner of the workspace can do this.")
 
 
+def require_owner(actor: SignedIn) -> None:
+    if actor.role != "owner":
+        raise Forbidden("Only an owner of the workspace can do this.")
+
+
 def is_admin(actor: SignedIn) -> bool:
     return RANK[actor.role] >= RANK["admin"]
 

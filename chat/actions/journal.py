@@ -149,7 +149,7 @@ class Journal:
                     id=outcome.id,
                     room=asked.room,
                     seq=outcome.seq,
-                    sender=waiting.actor.author,
+                    sender=outcome.sender,
                     text=asked.text,
                     at=outcome.at,
                 )

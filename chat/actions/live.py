@@ -8,7 +8,7 @@ import msgspec
 from chat.actions.events import Event
 from chat.errors import NotSignedIn
 from chat.lib.db import AsyncConnection
-from chat.models import rooms, users, workspace
+from chat.models import rooms, sessions
 from chat.models.rooms import Room
 from chat.models.sessions import SignedIn
 from chat.models.users import Author, User
@@ -42,11 +42,11 @@ class Bye(Event, tag="bye"):
 
 
 async def hello(db: AsyncConnection, actor: SignedIn, *, connection: str, server: str, limits: dict[str, Any]) -> Hello:
-    """Three statements, however many rooms: the account, the workspace, the rooms."""
-    account = await users.account(db, actor.user)
-    if account is None:
+    """Two statements, however many rooms. Raises NotSignedIn where the session ended since it was looked up."""
+    found = await sessions.account_and_workspace(db, actor.session)
+    if found is None:
         raise NotSignedIn
-    epoch, about = await workspace.epoch_and_workspace(db)
+    account, epoch, about = found
     return Hello(
         protocol=PROTOCOL,
         server=server,
@@ -63,4 +63,3 @@ async def hello(db: AsyncConnection, actor: SignedIn, *, connection: str, server
 
 def typing(actor: SignedIn, room: int) -> bytes:
     return msgspec.json.encode(Typing(room=room, user=actor.author))
-

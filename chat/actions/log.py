@@ -22,5 +22,5 @@ async def add_line(
     """Writes a line of the given kind, under `seq` where the caller has just taken one, and tells the members."""
     if seq is None:
         seq = await rooms.next_seq(tx.db, room)
-    message = await messages.add_line(tx.db, room=room, seq=seq, sender=actor.author, kind=kind, data=data)
+    message = await messages.add_line(tx.db, room=room, seq=seq, sender=actor.user, kind=kind, data=data)
     tx.emit(room_topic(room), MessagePosted(room=room, seq=seq, message=message), seq)

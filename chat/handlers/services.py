@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from chat.actions.journal import Journal
 from chat.config import Settings
+from chat.handlers.guard import Guard
 from chat.hub.hub import Hub
 from chat.hub.presence import PresenceBoard
 from chat.hub.typing import TypingNotices
 from chat.lib.db import Database
 from chat.lib.limits import Limit
+from chat.lib.metrics import Metrics
 from chat.lib.passwords import Passwords
 from chat.lib.signing import Signer
 
@@ -19,6 +21,7 @@ class Limits:
 
     messages: Limit  # per user
     commands: Limit  # per connection
+    refusals: Limit  # per connection: who goes on after being refused is closed
     requests: Limit  # per address
     upgrades: Limit  # of the process
     sign_in: Limit  # per (name, address)
@@ -37,4 +40,6 @@ class Services:
     limits: Limits
     signer: Signer
     passwords: Passwords
+    guard: Guard
+    metrics: Metrics
     stopping: bool = False

@@ -1,5 +1,6 @@
 """One open socket as the hub sees it: whose it is, what it listens to, and what waits to be written."""
 
+import asyncio
 from typing import Literal, Protocol
 
 from chat.errors import CLOSE_TOO_SLOW
@@ -40,6 +41,7 @@ class Connection:
         "_pending",
         "_greeted",
         "closed",
+        "outdated",
     )
 
     def __init__(
@@ -52,6 +54,7 @@ class Connection:
         self.state: Literal["online", "away"] = "online"
         self.topics: set[str] = set()
         self.closed = False
+        self.outdated = False  # the user's name or role has changed since the connection learned it
         self._transport = transport
         self._limit = write_limit
         self._pending: list[bytes] = []
@@ -71,6 +74,10 @@ class Connection:
     def queue(self, frames: bytes) -> None:
         """Keeps whole frames for the next flush: what one commit tells a connection leaves in one write."""
         self._pending.append(frames)
+
+    def flush_soon(self) -> None:
+        """At the end of this turn of the loop, unless something flushes earlier and takes it along."""
+        asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
         if not self._greeted or self.closed or not self._pending:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from chat.errors import CLOSE_SIGN_IN_AGAIN
+from chat.errors import CLOSE_RESTARTING, CLOSE_SIGN_IN_AGAIN
 from chat.hub.connection import Connection
 from chat.hub.frames import frame
 from chat.hub.logs import RoomLog
-from chat.lib.db import Admit, Effect, Emit, EndSessions, Evict
+from chat.lib.db import Admit, Effect, Emit, EndSessions, Evict, Renew
 
 # Guests hear only of people with whom they share a room, so they do not listen to what all others do.
 MEMBERS = "members"
@@ -113,7 +113,7 @@ class Hub:
                     touched.update(self._tell_about(int(topic.removeprefix("about:")), payload))
                 case Emit(topic, payload, None):
                     touched.update(self._tell(topic, (payload,)))
-                case Emit(topic, payload, seq):
+                case Emit(topic, payload, int(seq)):
                     touched.update(self._tell_in_order(topic, seq, payload))
                 case Admit(user, topic, seq):
                     for connection in self.of_user(user):
@@ -127,6 +127,11 @@ class Hub:
                     ended = [each for each in self.connections if each.session in sessions]
                     for connection in ended:
                         connection.close(CLOSE_SIGN_IN_AGAIN, "signed out")
+                case Renew(user, reconnect):
+                    for connection in list(self.of_user(user)):
+                        connection.outdated = True
+                        if reconnect:
+                            connection.close(CLOSE_RESTARTING, "your role has changed: come back")
         self.flush(touched)
 
     def tell_now(self, topic: str, payload: bytes, *, besides: Connection | None = None) -> None:
@@ -155,7 +160,10 @@ class Hub:
 
     def _tell_about(self, user: int, payload: bytes) -> Iterable[Connection]:
         data = frame(payload)
-        told = [*self.listeners(MEMBERS), *(guest for guest in self.listeners(GUESTS) if user in self.users_around(guest))]
+        told = [
+            *self.listeners(MEMBERS),
+            *(guest for guest in self.listeners(GUESTS) if user in self.users_around(guest)),
+        ]
         for connection in told:
             connection.queue(data)
         return told

@@ -13,8 +13,8 @@ State = Literal["online", "away", "offline"]
 
 # A reload, a tunnel or a restart of the server is no reason to look gone.
 OFFLINE_SECONDS = 30.0
-# Changes wait this long for company, and one frame carries so many at most: a thousand people who come back at once cost
-# everybody a few kilobytes a second, not a frame each.
+# Changes wait this long for company, and one frame carries so many at most: a thousand people who come back at once
+# cost everybody a few kilobytes a second, not a frame each.
 BATCH_SECONDS = 1.0
 BATCH_SIZE = 500
 

@@ -38,6 +38,10 @@ class Limit:
             spent, since = self._spent[key]
             self._spent[key] = (max(0.0, spent - cost), since)
 
+    def forget(self, key: Hashable) -> None:
+        """The key will not come again."""
+        self._spent.pop(key, None)
+
     def __len__(self) -> int:
         return len(self._spent)
 

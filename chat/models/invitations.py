@@ -76,7 +76,8 @@ async def add(db: AsyncConnection, *, created_by: int, days: int, max_uses: int 
         )
         .returning(invitations.c.id)
     )
-    return row.scalar_one()
+    found: int = row.scalar_one()
+    return found
 
 
 async def find(db: AsyncConnection, invitation: int, *, only_usable: bool = False) -> Invitation | None:
@@ -85,9 +86,11 @@ async def find(db: AsyncConnection, invitation: int, *, only_usable: bool = Fals
     return _from(row) if row else None
 
 
-async def recent(db: AsyncConnection, limit: int = 100) -> list[Invitation]:
-    """Usable ones first, then those that ended, newest first."""
+async def recent(db: AsyncConnection, *, made_by: int | None = None, limit: int = 100) -> list[Invitation]:
+    """Usable ones first, then those that ended, newest first; all, or those that one user made."""
     asked = select(*columns, *by).join(users).order_by(usable.desc(), invitations.c.id.desc()).limit(limit)
+    if made_by is not None:
+        asked = asked.where(invitations.c.created_by == made_by)
     return [_from(row) for row in await db.execute(asked)]
 
 
@@ -95,7 +98,8 @@ async def use(db: AsyncConnection, invitation: int) -> Role | None:
     """Counts one use and gives the role it grants; None where it is expired, revoked or used up, however raced."""
     asked = update(invitations).where(invitations.c.id == invitation, usable)
     row = await db.execute(asked.values(uses=invitations.c.uses + 1).returning(invitations.c.role))
-    return row.scalar_one_or_none()
+    found: Role | None = row.scalar_one_or_none()
+    return found
 
 
 async def revoke(db: AsyncConnection, invitation: int) -> bool:

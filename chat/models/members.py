@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chat.lib.db import as_dict, metadata
-from chat.models.users import PAGE, User, shown, users
+from chat.lib.db import metadata
+from chat.models.users import PAGE, User, from_row, shown, users
 
 Involvement = Literal["everything", "mentions", "nothing"]
 
@@ -62,7 +62,8 @@ async def rooms_of(db: AsyncConnection, user: int) -> list[int]:
 
 async def count(db: AsyncConnection, room: int) -> int:
     asked = select(func.count()).select_from(memberships).where(memberships.c.room_id == room)
-    return (await db.execute(asked)).scalar_one()
+    found: int = (await db.execute(asked)).scalar_one()
+    return found
 
 
 async def page(db: AsyncConnection, room: int, *, query: str = "", after: int = 0) -> list[User]:
@@ -79,7 +80,7 @@ async def page(db: AsyncConnection, room: int, *, query: str = "", after: int = 
                 users.c.username.icontains(query, autoescape=True),
             )
         )
-    return [User(**as_dict(row)) for row in await db.execute(asked.order_by(users.c.id).limit(PAGE + 1))]
+    return [from_row(row) for row in await db.execute(asked.order_by(users.c.id).limit(PAGE + 1))]
 
 
 async def shares_a_room(db: AsyncConnection, one: int, other: int) -> bool:
@@ -105,7 +106,8 @@ async def read_up_to(db: AsyncConnection, room: int, user: int, seq: int) -> int
         .values(read_seq=func.greatest(memberships.c.read_seq, seq))
         .returning(memberships.c.read_seq)
     )
-    return (await db.execute(asked)).scalar_one_or_none()
+    found: int | None = (await db.execute(asked)).scalar_one_or_none()
+    return found
 
 
 async def involve(db: AsyncConnection, room: int, user: int, involvement: Involvement) -> None:

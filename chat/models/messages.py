@@ -1,6 +1,7 @@
 """Messages: the log of a room, one row each, as it is now."""
 
 import datetime
+from sys import intern
 from typing import Any, Literal
 
 import msgspec
@@ -113,6 +114,7 @@ def _from(row: Any) -> Message:
     sender = Author(values.pop("sender_id"), values.pop("sender_username"), values.pop("sender_name"))
     if values["changed"] == values["seq"]:
         values["changed"] = None
+    values["kind"] = intern(values["kind"])  # msgspec leaves out what *is* the default
     return Message(**values, sender=sender)
 
 
@@ -153,14 +155,14 @@ async def add_line(
     *,
     room: int,
     seq: int,
-    sender: Author,
+    sender: int,
     kind: MessageKind,
     data: dict[str, Any] | None = None,
 ) -> Message:
     """A line of the log that nobody typed: a join, a new name. `seq` is the one just taken."""
-    values = {"room_id": room, "seq": seq, "changed": seq, "sender_id": sender.id, "kind": kind, "data": data}
-    row = (await db.execute(insert(messages).values(**values).returning(messages.c.id, messages.c.at))).one()
-    return Message(id=row.id, room=room, seq=seq, sender=sender, text="", at=row.at, kind=kind, data=data)
+    values = {"room_id": room, "seq": seq, "changed": seq, "sender_id": sender, "kind": kind, "data": data}
+    line = (await db.execute(insert(messages).values(**values).returning(messages.c.id))).scalar_one()
+    return await _present(db, line)
 
 
 async def rewrite(db: AsyncConnection, message: Message, *, text: str | None, changed: int, by: int) -> Message:
@@ -169,6 +171,10 @@ async def rewrite(db: AsyncConnection, message: Message, *, text: str | None, ch
     await db.execute(insert(message_versions).values(**version))
     values = {"deleted_at": func.now(), "text": ""} if text is None else {"edited_at": func.now(), "text": text}
     await db.execute(update(messages).where(messages.c.id == message.id).values(changed=changed, **values))
-    rewritten = await find(db, message.id)
-    assert rewritten is not None, "the row was updated in this transaction"
-    return rewritten
+    return await _present(db, message.id)
+
+
+async def _present(db: AsyncConnection, message: int) -> Message:
+    found = await find(db, message)
+    assert found is not None, "the row was written in this transaction"
+    return found

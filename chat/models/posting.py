@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, Integer, Text, Uuid, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.models.rooms import rooms
+from chat.models.users import Author
 
 
 class Posting(msgspec.Struct, frozen=True):
@@ -28,6 +29,7 @@ class Stored(msgspec.Struct, frozen=True):
 
     place: int
     id: int
+    sender: Author
     seq: int
     at: datetime.datetime
     repeat: bool
@@ -65,10 +67,12 @@ STATEMENT = text(
         FROM fresh JOIN grown ON grown.id = fresh.room_id ORDER BY place
         RETURNING id, seq, at, sender_id, nonce
     )
-    SELECT fresh.place, stored.id, stored.seq, stored.at, false AS repeat, true AS same
-    FROM stored JOIN fresh USING (sender_id, nonce)
+    SELECT fresh.place, stored.id, stored.seq, stored.at, false AS repeat, true AS same,
+        users.id AS sender_id, users.username, users.name
+    FROM stored JOIN fresh USING (sender_id, nonce) JOIN users ON users.id = stored.sender_id
     UNION ALL
-    SELECT place, id, seq, at, true, same FROM known
+    SELECT known.place, known.id, known.seq, known.at, true, known.same, users.id, users.username, users.name
+    FROM known JOIN posting USING (place) JOIN users ON users.id = posting.sender_id
     """
 ).bindparams(
     bindparam("rooms", type_=ARRAY(Integer)),
@@ -96,5 +100,14 @@ async def store(db: AsyncConnection, batch: Sequence[Posting]) -> list[Stored]:
         },
     )
     return [
-        Stored(place=row.place - 1, id=row.id, seq=row.seq, at=row.at, repeat=row.repeat, same=row.same) for row in rows
+        Stored(
+            place=row.place - 1,
+            id=row.id,
+            sender=Author(row.sender_id, row.username, row.name),
+            seq=row.seq,
+            at=row.at,
+            repeat=row.repeat,
+            same=row.same,
+        )
+        for row in rows
     ]

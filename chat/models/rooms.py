@@ -1,6 +1,7 @@
 """Rooms, and what a user sees of each: read position, unread count, the other person of a direct one."""
 
 import datetime
+from sys import intern
 from typing import Any, Literal
 
 import msgspec
@@ -24,7 +25,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -91,7 +91,7 @@ def _seen_by(user: int) -> Select[Any]:
     mine = memberships.alias("mine")
     other = users.alias("other")
     waiting = (
-        select(literal(1).label("one"))
+        select(literal(1))
         .where(
             messages.c.room_id == rooms.c.id,
             messages.c.seq > mine.c.read_seq,
@@ -100,9 +100,9 @@ def _seen_by(user: int) -> Select[Any]:
             messages.c.sender_id != user,
         )
         .limit(UNREAD_CAP)
-        .subquery("waiting")
+        .correlate(rooms, mine)
     )
-    unread = select(func.count().label("unread")).select_from(waiting).lateral("unread_count")
+    unread = func.cardinality(func.array(waiting.scalar_subquery()))
     return (
         select(
             rooms.c.id,
@@ -115,7 +115,7 @@ def _seen_by(user: int) -> Select[Any]:
             mine.c.user_id.is_not(None).label("member"),
             func.coalesce(mine.c.read_seq, 0).label("read"),
             func.coalesce(mine.c.involvement, "everything").label("involvement"),
-            unread.c.unread,
+            unread.label("unread"),
             other.c.id.label("with_id"),
             other.c.username.label("with_username"),
             other.c.name.label("with_name"),
@@ -130,7 +130,6 @@ def _seen_by(user: int) -> Select[Any]:
             other,
             other.c.id == case((rooms.c.direct_low == user, rooms.c.direct_high), else_=rooms.c.direct_low),
         )
-        .join(unread, true())
     )
 
 
@@ -140,7 +139,11 @@ def _from(row: Any) -> Room:
         name: values.pop(f"with_{name}")
         for name in ("id", "username", "name", "role", "kind", "last_seen", "deactivated")
     }
-    return Room(**values, mentions=0, with_=User(**other) if other["id"] is not None else None)
+    return Room(
+        **values,
+        mentions=0,
+        with_=User(**{**other, "kind": intern(other["kind"])}) if other["id"] is not None else None,
+    )
 
 
 async def of_user(db: AsyncConnection, user: int) -> list[Room]:
@@ -190,12 +193,14 @@ async def add(
         .values(kind=kind, name=name, topic=topic, created_by=created_by, direct_low=low, direct_high=high)
         .returning(rooms.c.id)
     )
-    return row.scalar_one()
+    found: int = row.scalar_one()
+    return found
 
 
 async def direct(db: AsyncConnection, one: int, other: int) -> int | None:
     asked = select(rooms.c.id).where(rooms.c.direct_low == min(one, other), rooms.c.direct_high == max(one, other))
-    return (await db.execute(asked)).scalar_one_or_none()
+    found: int | None = (await db.execute(asked)).scalar_one_or_none()
+    return found
 
 
 async def lock(db: AsyncConnection, room: int) -> None:
@@ -208,7 +213,8 @@ async def next_seq(db: AsyncConnection, room: int) -> int:
     row = await db.execute(
         update(rooms).where(rooms.c.id == room).values(last_seq=rooms.c.last_seq + 1).returning(rooms.c.last_seq)
     )
-    return row.scalar_one()
+    found: int = row.scalar_one()
+    return found
 
 
 async def change(db: AsyncConnection, room: int, **values: object) -> None:
@@ -222,7 +228,8 @@ async def set_archived(db: AsyncConnection, room: int, archived: bool) -> None:
 
 
 async def last_seq(db: AsyncConnection, room: int) -> int:
-    return (await db.execute(select(rooms.c.last_seq).where(rooms.c.id == room))).scalar_one()
+    found: int = (await db.execute(select(rooms.c.last_seq).where(rooms.c.id == room))).scalar_one()
+    return found
 
 
 async def first_public(db: AsyncConnection) -> int | None:
@@ -230,8 +237,10 @@ async def first_public(db: AsyncConnection) -> int | None:
     asked = (
         select(rooms.c.id).where(rooms.c.kind == "public", rooms.c.archived_at.is_(None)).order_by(rooms.c.id).limit(1)
     )
-    return (await db.execute(asked)).scalar_one_or_none()
+    found: int | None = (await db.execute(asked)).scalar_one_or_none()
+    return found
 
 
 async def creator(db: AsyncConnection, room: int) -> int:
-    return (await db.execute(select(rooms.c.created_by).where(rooms.c.id == room))).scalar_one()
+    found: int = (await db.execute(select(rooms.c.created_by).where(rooms.c.id == room))).scalar_one()
+    return found

@@ -1,6 +1,7 @@
 """Sessions: sign-ins, kept as hashes of their tokens, with the user they belong to."""
 
 import datetime
+import uuid
 
 import msgspec
 from sqlalchemy import (
@@ -19,12 +20,14 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.lib.db import as_dict, metadata
-from chat.models.users import Author, Role, users
+from chat.models.users import Account, Author, Role, account_columns, users
+from chat.models.workspace import Workspace, workspace
 
 sessions = Table(
     "sessions",
@@ -70,7 +73,8 @@ async def add(db: AsyncConnection, *, token_hash: bytes, user: int, address: str
         .values(token_hash=token_hash, user_id=user, address=address, user_agent=user_agent)
         .returning(sessions.c.id)
     )
-    return row.scalar_one()
+    found: int = row.scalar_one()
+    return found
 
 
 def _living(days: int) -> ColumnElement[bool]:
@@ -95,6 +99,23 @@ async def find(db: AsyncConnection, token_hash: bytes, *, days: int) -> SignedIn
     )
     row = (await db.execute(asked)).first()
     return SignedIn(**as_dict(row)) if row else None
+
+
+async def account_and_workspace(db: AsyncConnection, session: int) -> tuple[Account, uuid.UUID, Workspace] | None:
+    """The account behind a session that still stands, with the workspace's epoch and what is known of it."""
+    asked = (
+        select(*account_columns, workspace.c.epoch, workspace.c.name.label("workspace"), workspace.c.open_registration)
+        .select_from(sessions)
+        .join(users)
+        .join(workspace, true())
+        .where(sessions.c.id == session, users.c.deactivated_at.is_(None))
+    )
+    row = (await db.execute(asked)).first()
+    if row is None:
+        return None
+    values = dict(as_dict(row))
+    epoch, about = values.pop("epoch"), Workspace(values.pop("workspace"), values.pop("open_registration"))
+    return Account(**values), epoch, about
 
 
 async def touch(db: AsyncConnection, session: int, address: str) -> None:

@@ -1,7 +1,8 @@
 """Users: people and bots, their names, roles and passwords."""
 
 import datetime
-from typing import Literal
+from sys import intern
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    exists,
     func,
     insert,
     or_,
@@ -77,6 +79,7 @@ class Account(msgspec.Struct, frozen=True):
     name: str
     password_hash: str
     role: Role
+    created_at: datetime.datetime
     deactivated_at: datetime.datetime | None
 
     @property
@@ -94,6 +97,12 @@ shown = (
     users.c.deactivated_at.is_not(None).label("deactivated"),
 )
 account_columns = [users.c[name] for name in Account.__struct_fields__]
+
+
+def from_row(row: Any) -> User:
+    values = dict(as_dict(row))
+    values["kind"] = intern(values["kind"])  # msgspec leaves out what *is* the default
+    return User(**values)
 
 
 async def add(
@@ -119,25 +128,34 @@ async def add(
         )
         .returning(users.c.id)
     )
-    return row.scalar_one()
+    found: int = row.scalar_one()
+    return found
+
+
+async def any_exist(db: AsyncConnection) -> bool:
+    found: bool = (await db.execute(select(exists().selectfrom_row(users)))).scalar_one()
+    return found
 
 
 async def count(db: AsyncConnection) -> int:
-    return (await db.execute(select(func.count()).select_from(users))).scalar_one()
+    found: int = (await db.execute(select(func.count()).selectfrom_row(users))).scalar_one()
+    return found
 
 
 async def find(db: AsyncConnection, user: int) -> User | None:
     row = (await db.execute(select(*shown).where(users.c.id == user))).first()
-    return User(**as_dict(row)) if row else None
+    return from_row(row) if row else None
 
 
 async def find_all(db: AsyncConnection, ids: list[int]) -> list[User]:
     rows = await db.execute(select(*shown).where(users.c.id.in_(ids)).order_by(users.c.id))
-    return [User(**as_dict(row)) for row in rows]
+    return [from_row(row) for row in rows]
 
 
-async def account(db: AsyncConnection, user: int) -> Account | None:
-    row = (await db.execute(select(*account_columns).where(users.c.id == user))).first()
+async def account(db: AsyncConnection, user: int, *, lock: bool = False) -> Account | None:
+    """`lock` holds the row until the transaction ends: who depends on its password or role must not be overtaken."""
+    asked = select(*account_columns).where(users.c.id == user)
+    row = (await db.execute(asked.with_for_update(key_share=True) if lock else asked)).first()
     return Account(**as_dict(row)) if row else None
 
 
@@ -161,7 +179,7 @@ async def page(db: AsyncConnection, *, query: str = "", after: int = 0, only: li
         )
     if only is not None:
         asked = asked.where(users.c.id.in_(only))
-    return [User(**as_dict(row)) for row in await db.execute(asked)]
+    return [from_row(row) for row in await db.execute(asked)]
 
 
 async def change(db: AsyncConnection, user: int, **values: object) -> None:
@@ -171,8 +189,8 @@ async def change(db: AsyncConnection, user: int, **values: object) -> None:
 
 async def owners(db: AsyncConnection) -> list[int]:
     """Active owners, locked: whoever demotes or deactivates one must leave another."""
-    asked = select(users.c.id).where(users.c.role == "owner", users.c.deactivated_at.is_(None)).with_for_update()
-    return list((await db.execute(asked)).scalars())
+    asked = select(users.c.id).where(users.c.role == "owner", users.c.deactivated_at.is_(None)).order_by(users.c.id)
+    return list((await db.execute(asked.with_for_update())).scalars())
 
 
 async def seen(db: AsyncConnection, ids: list[int]) -> None:

@@ -52,16 +52,5 @@ async def epoch(db: AsyncConnection) -> uuid.UUID:
     return found
 
 
-async def epoch_and_workspace(db: AsyncConnection) -> tuple[uuid.UUID, Workspace]:
-    row = (await db.execute(select(workspace.c.epoch, workspace.c.name, workspace.c.open_registration))).one()
-    return row.epoch, Workspace(row.name, row.open_registration)
-
-
-async def touch(db: AsyncConnection) -> None:
-    """A write that changes nothing: raises where the database is read-only or its disk full. Commit it; it waits
-    for nobody."""
-    await db.execute(select(workspace.c.id).with_for_update(key_share=True, skip_locked=True))
-
-
 async def change(db: AsyncConnection, **values: object) -> None:
     await db.execute(update(workspace).values(**values))

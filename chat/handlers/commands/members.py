@@ -28,9 +28,7 @@ class MembersReply(msgspec.Struct):
 @registry.add("member.list", ListMembers, "GET /rooms/{room}/members", cost=2)
 async def member_list(ask: Ask, given: ListMembers) -> MembersReply:
     async with ask.services.db.read() as db:
-        found, total, more = await members.page(
-            db, ask.actor, given.room, query=given.query.strip(), after=given.after
-        )
+        found, total, more = await members.page(db, ask.actor, given.room, query=given.query.strip(), after=given.after)
     with_presence(ask.services, *found)
     return MembersReply(found, total, more)
 

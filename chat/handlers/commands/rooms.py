@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from chat.actions import access, members, rooms
+from chat.actions.members import AT_ONCE
 from chat.handlers.commands.presenting import rooms_with_presence
 from chat.handlers.commands.registry import Ask, Given, Registry
 from chat.models import members as memberships
@@ -68,7 +69,7 @@ class Create(Given):
     name: str
     kind: Literal["public", "private"]
     topic: str = ""
-    members: Annotated[list[Id], Meta(max_length=members.AT_ONCE)] = []
+    members: Annotated[list[Id], Meta(max_length=AT_ONCE)] = msgspec.field(default_factory=list)
 
 
 @registry.add("room.create", Create, "POST /rooms", cost=10)

@@ -1,0 +1,67 @@
+"""A hole in a room's log is filled from the database: an event whose commit we did not hear of."""
+
+import asyncio
+import logging
+
+from chat.actions import messages
+from chat.actions.events import RoomSynced, Sync
+from chat.errors import Problem
+from chat.hub.hub import Hub
+from chat.lib.db import AsyncConnection, Database, encode
+from chat.models import rooms
+
+log = logging.getLogger("roomful.healing")
+
+# What is missing is mostly a commit that is just coming back.
+PATIENCE_SECONDS = 0.05
+RETRY_SECONDS = 0.5
+
+
+class Healer:
+    """`on_gap` is the hub's: it starts one healing per room, which goes on until the room's log is whole."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._hub: Hub | None = None
+        self._healing: dict[str, asyncio.Task[None]] = {}
+
+    def attach(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def on_gap(self, topic: str) -> None:
+        if topic not in self._healing:
+            task = self._healing[topic] = asyncio.create_task(self._heal(topic), name=f"healing {topic}")
+            task.add_done_callback(lambda _: self._healing.pop(topic, None))
+
+    async def close(self) -> None:
+        tasks = list(self._healing.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _heal(self, topic: str) -> None:
+        assert self._hub is not None, "attached before anything is told"
+        wait = PATIENCE_SECONDS
+        while True:
+            await asyncio.sleep(wait)
+            wait = RETRY_SECONDS
+            head = self._hub.heads().get(topic)
+            if head is None or not self._hub.is_waiting(topic):
+                return
+            try:
+                async with self._db.read() as db:
+                    found = await self._missing(db, int(topic.removeprefix("room:")), head)
+            except Problem:
+                log.warning("a hole in %s after %d waits for the database", topic, head)
+                continue
+            log.info("filled a hole in %s after %d", topic, head)
+            self._hub.heal(topic, found[-1].to or head, [encode(RoomSynced(sync)) for sync in found])
+
+    async def _missing(self, db: AsyncConnection, room: int, head: int) -> list[Sync]:
+        """Every page of what came after `head`; one `reload` where that is too much."""
+        found: list[Sync] = []
+        while not found or found[-1].more is True:
+            after = found[-1].to if found else head
+            assert isinstance(after, int), "every page says where it ends"
+            found.append(await messages.changes(db, room, after, await rooms.last_seq(db, room)))
+        return found

@@ -1,0 +1,219 @@
+"""The only place that builds things: settings → database, hub, services → routes; and the order of start and stop."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import Callable
+
+import tornado.httpserver
+import tornado.netutil
+import tornado.web
+
+from chat.actions.healing import Healer
+from chat.actions.journal import Journal
+from chat.actions.live import Bye
+from chat.config import Settings
+from chat.errors import CLOSE_RESTARTING
+from chat.handlers.guard import Guard
+from chat.handlers.headers import security_headers
+from chat.handlers.readiness import Readiness
+from chat.handlers.request_log import RequestLog
+from chat.handlers.services import Limits, Services
+from chat.hub.hub import Hub
+from chat.hub.presence import PresenceBoard
+from chat.hub.typing import TypingNotices
+from chat.jobs.clock import Clock
+from chat.jobs.housekeeping import expire_sessions, note_who_is_here, watch_postgres
+from chat.lib.database import prepared
+from chat.lib.db import Database, encode
+from chat.lib.limits import Limit
+from chat.lib.loop import LoopLag
+from chat.lib.metrics import Metrics
+from chat.lib.passwords import Passwords
+from chat.lib.postgres import EmbeddedPostgres
+from chat.lib.signing import Signer, load_or_make_keys
+from chat.models import users, workspace
+from chat.handlers.routes import routes
+
+log = logging.getLogger("roomful")
+
+# A stranger who opens connections and says nothing is gone after this; people's requests take milliseconds.
+HEADER_SECONDS = 10
+BODY_SECONDS = 20
+BODY_BYTES = 1024 * 1024
+HEADER_BYTES = 32 * 1024
+BACKLOG = 4096
+PING_SECONDS = 20
+PONG_SECONDS = 10
+FIFTEEN_MINUTES = 15 * 60
+# Clients come back spread over this time; the hello of a thousand at once would make everybody wait.
+COME_BACK_PER_SECOND = 1000
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        messages=Limit(rate=settings.messages_per_minute / 60, burst=settings.message_burst),
+        commands=Limit(rate=settings.commands_per_second, burst=settings.command_burst),
+        refusals=Limit(rate=1, burst=200),
+        requests=Limit(rate=settings.requests_per_minute / 60, burst=settings.request_burst),
+        upgrades=Limit(rate=settings.upgrades_per_second, burst=settings.upgrades_per_second),
+        sign_in=Limit(rate=settings.sign_in_attempts / FIFTEEN_MINUTES, burst=settings.sign_in_attempts),
+        sign_in_name=Limit(
+            rate=settings.sign_in_attempts_per_name / FIFTEEN_MINUTES, burst=settings.sign_in_attempts_per_name
+        ),
+        sign_in_address=Limit(
+            rate=settings.sign_in_attempts_per_address / FIFTEEN_MINUTES, burst=settings.sign_in_attempts_per_address
+        ),
+    )
+
+
+class Server:
+    """Everything that runs; `start` and `stop` keep the order in which the parts need each other."""
+
+    def __init__(self, settings: Settings, url: str, embedded: EmbeddedPostgres | None = None) -> None:
+        self.settings = settings
+        self.hub = Hub(on_gap=lambda topic: self.healer.on_gap(topic))
+        self.db = Database(url, pool_size=settings.database_pool, publish=self.hub.publish)
+        self.healer = Healer(self.db)
+        self.healer.attach(self.hub)
+        self.metrics = Metrics()
+        self.loop_lag = LoopLag(self.metrics.loop_lag)
+        self.presence = PresenceBoard(self.hub, on_offline=self._note_last_seen)
+        signer = Signer(settings.secret_keys or load_or_make_keys(settings.data_dir))
+        self.services = Services(
+            settings=settings,
+            db=self.db,
+            hub=self.hub,
+            journal=Journal(self.db, self.hub, self.metrics.commit),
+            presence=self.presence,
+            typing=TypingNotices(self.hub, per_user=Limit(rate=1, burst=1), per_room=Limit(rate=5, burst=10)),
+            limits=limits_of(settings),
+            signer=signer,
+            guard=Guard(settings, self.db, signer),
+            passwords=Passwords(settings.bcrypt_cost, settings.bcrypt_threads),
+            metrics=self.metrics,
+        )
+        jobs = [
+            expire_sessions(self.db, days=settings.session_days),
+            note_who_is_here(self.db, self.presence),
+            *([watch_postgres(embedded)] if embedded is not None else []),
+        ]
+        self.clock = Clock(jobs)
+        self.readiness = Readiness(
+            self.db,
+            data_dir=settings.data_dir if embedded is not None else None,
+            loop_lag=lambda: self.loop_lag.sustained,
+            is_stopping=lambda: self.services.stopping,
+        )
+        self.metrics.watch("connections", "Open sockets.", lambda: len(self.hub.connections))
+        self.metrics.watch("users_online", "People who are online or away.", self.presence.online_count)
+        self.port = settings.port
+        self._http: tornado.httpserver.HTTPServer | None = None
+
+    async def start(self) -> None:
+        """Listens, and serves from here on. Raises OSError where the address is taken."""
+        sockets = tornado.netutil.bind_sockets(self.settings.port, self.settings.host, backlog=BACKLOG)
+        self.port = sockets[0].getsockname()[1]
+        self.services.journal.start()
+        self.presence.start()
+        self.loop_lag.start()
+        self.clock.start()
+        application = tornado.web.Application(
+            routes(self.services, self.readiness),
+            security_headers=security_headers(self.settings),
+            xsrf_cookies=True,
+            xsrf_cookie_name="__Host-xsrf" if self.settings.secure else "_xsrf",
+            xsrf_cookie_kwargs={"secure": self.settings.secure, "samesite": "Lax", "path": "/"},
+            websocket_ping_interval=PING_SECONDS,
+            websocket_ping_timeout=PONG_SECONDS,
+            websocket_max_message_size=self.settings.frame_limit,
+            log_function=RequestLog(self.metrics, self.services.guard.client_address),
+        )
+        self._http = tornado.httpserver.HTTPServer(
+            application,
+            idle_connection_timeout=HEADER_SECONDS,
+            body_timeout=BODY_SECONDS,
+            max_body_size=BODY_BYTES,
+            max_header_size=HEADER_BYTES,
+        )
+        self._http.add_sockets(sockets)
+
+    async def stop(self) -> None:
+        """Accepts nothing more, commits what was posted, sends people away to come back, and closes everything."""
+        self.services.stopping = True
+        if self._http is not None:
+            self._http.stop()
+        await self.services.journal.close()
+        self._say_bye()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.shutdown_seconds / 2):
+                while self.hub.connections:
+                    await asyncio.sleep(0.02)
+        await self.clock.close()
+        await self.presence.close()
+        await self.healer.close()
+        await self.loop_lag.stop()
+        if self._http is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.shutdown_seconds / 4):
+                    await self._http.close_all_connections()
+        self.services.passwords.close()
+        await self._remember_present()
+        await self.db.close()
+
+    def _say_bye(self) -> None:
+        spread = max(1, len(self.hub.connections) // COME_BACK_PER_SECOND)
+        for connection in list(self.hub.connections):
+            wait = round(1 + secrets.randbelow(1000) / 1000 * spread, 2)
+            connection.tell(encode(Bye(reconnect_in=wait)))
+            connection.close(CLOSE_RESTARTING, "the server is restarting")
+
+    async def _note_last_seen(self, gone: list[int]) -> None:
+        async with self.db.transaction() as tx:
+            await users.seen(tx.db, gone)
+
+    async def _remember_present(self) -> None:
+        """A clean stop says when everybody was last seen; without the database it cannot."""
+        if present := self.presence.present():
+            try:
+                await self._note_last_seen(present)
+            except Exception:  # noqa: BLE001 - whatever it is, it must not keep the server from stopping
+                log.warning("could not note who was online", exc_info=True)
+
+    async def start_link(self) -> str | None:
+        """The link that makes the owner's account, while there is nobody."""
+        async with self.db.read() as db:
+            if await users.count(db):
+                return None
+            token = self.services.signer.start_token(await workspace.epoch(db))
+        return f"{self.settings.address(self.port)}/start/{token}"
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[Server], None] | None = None) -> None:
+    """Runs the server until SIGTERM or SIGINT, and stops it in order; a second signal does not hurry it."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with prepared(settings) as (url, embedded):
+        server = Server(settings, url, embedded)
+        await server.start()
+        try:
+            say(f"Roomful is at {settings.address(server.port)}")
+            if link := await server.start_link():
+                say(f"Make the owner's account at {link}")
+            if on_ready is not None:
+                on_ready(server)
+            await stop.wait()
+            say("Stopping…")
+        finally:
+            await server.stop()
+
+
+def say(sentence: str) -> None:
+    """To the person at the terminal, whatever the log level."""
+    sys.stdout.write(sentence + "\n")
+    sys.stdout.flush()

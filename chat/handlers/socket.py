@@ -1,0 +1,176 @@
+"""The socket: who may open one, its hello, and its end. What comes in goes to Dispatch, what goes out to the hub."""
+
+import logging
+import secrets
+from collections.abc import Awaitable
+from typing import Any
+
+from tornado.websocket import WebSocketHandler
+
+from chat import __version__
+from chat.actions import live, messages, rooms
+from chat.errors import (
+    CLOSE_FAULT,
+    CLOSE_RESTARTING,
+    CLOSE_SIGN_IN_AGAIN,
+    Busy,
+    NotSignedIn,
+    Problem,
+    RateLimited,
+    Restarting,
+)
+from chat.handlers.admission import Admission
+from chat.handlers.commands.presenting import rooms_with_presence
+from chat.handlers.commands.registry import Ask
+from chat.handlers.dispatch import Dispatch, FrameTable, encode, error_body
+from chat.handlers.guard import rate_key
+from chat.handlers.services import Services
+from chat.handlers.transport import StreamTransport
+from chat.hub.connection import Connection
+from chat.hub.hub import room_topic
+from chat.models import members
+from chat.models.sessions import SignedIn
+
+log = logging.getLogger("roomful.socket")
+
+CLOSE_NOT_TEXT = 1003
+TYPING_SECONDS = 5
+
+
+class SocketHandler(WebSocketHandler):
+    """One connection, from the upgrade to its end."""
+
+    def initialize(self, services: Services, table: FrameTable, admission: Admission) -> None:
+        self.services = services
+        self.guard = services.guard
+        self.table = table
+        self.admission = admission
+        self.actor: SignedIn
+        self.connection: Connection | None = None
+        self.dispatch: Dispatch
+        self.address = ""
+        self.entered = False
+
+    def set_default_headers(self) -> None:
+        for name, value in self.application.settings["security_headers"].items():
+            self.set_header(name, value)
+
+    def check_origin(self, origin: str) -> bool:
+        return True  # `prepare` has checked it, more strictly, and answered in our own words
+
+    def get_compression_options(self) -> None:
+        """No permessage-deflate: it costs memory per connection, and frames are shared by all who get them."""
+        return
+
+    async def prepare(self) -> None:
+        """Everything that can refuse the upgrade, the cheapest first. No socket is held for who is refused."""
+        try:
+            self.guard.check_host(self.request)
+            self.guard.check_origin(self.request, required=True)
+            if self.services.stopping:
+                raise Restarting
+            self.address = rate_key(self.guard.client_address(self.request))
+            self.admission.check_address(self.address)
+            if self.services.limits.upgrades.take("all"):
+                raise Busy(retry_after=1 + secrets.randbelow(4))
+            if wait := self.services.limits.requests.take(self.address):
+                raise RateLimited(retry_after=wait)
+            actor = await self.guard.session_of(self.request)
+            if actor is None:
+                raise NotSignedIn
+            self.admission.check_user(actor.user)
+            self.actor = actor
+        except Problem as problem:
+            self._refuse(problem)
+
+    def _refuse(self, problem: Problem) -> None:
+        self.set_status(problem.status)
+        if problem.retry_after is not None:
+            self.set_header("Retry-After", str(max(1, round(problem.retry_after))))
+        self.set_header("Content-Type", "application/json")
+        self.finish(encode({"error": error_body(problem)}))
+
+    async def open(self, *args: str, **kwargs: str) -> None:
+        """Listens first and asks the database then: what is posted meanwhile waits behind the hello."""
+        assert self.ws_connection is not None and self.ws_connection.stream is not None, "the socket is open"
+        stream = self.ws_connection.stream
+        self.set_nodelay(True)
+        self.admission.enter(self.actor.user, self.address)
+        self.entered = True
+        settings = self.services.settings
+        self.connection = connection = Connection(
+            secrets.token_hex(8),
+            user=self.actor.user,
+            session=self.actor.session,
+            is_guest=self.actor.role == "guest",
+            transport=StreamTransport(self, stream),
+            write_limit=settings.write_buffer,
+        )
+        ask = Ask(self.services, self.actor, connection, self.address)
+        self.dispatch = Dispatch(self.table, ask, connection, self.services.metrics)
+        self.services.hub.register(connection)
+        try:
+            await self._greet(connection)
+        except NotSignedIn:
+            connection.close(CLOSE_SIGN_IN_AGAIN, "sign in again")
+        except Problem as problem:
+            connection.close(CLOSE_RESTARTING, problem.code)
+
+    async def _greet(self, connection: Connection) -> None:
+        services = self.services
+        async with services.db.read() as db:
+            expected = await members.rooms_of(db, self.actor.user)
+            for each in expected:
+                services.hub.listen(connection, room_topic(each))
+            hello = await live.hello(
+                db, self.actor, connection=connection.id, server=__version__, limits=limits_told(services)
+            )
+        if self.connection is None or connection.closed:
+            return
+        # Who was removed from a room between the two looks was evicted before they listened to it.
+        for left in set(expected) - {room.id for room in hello.rooms}:
+            services.hub.ignore(connection, room_topic(left))
+        services.presence.connected(connection)
+        hello.user.presence = services.presence.of(self.actor.user)
+        rooms_with_presence(services, hello.rooms)
+        connection.greet(encode(hello))
+        for room in hello.rooms:
+            services.hub.begin_log(room_topic(room.id), room.seq)
+
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
+        if self.connection is None or self.connection.closed:
+            return None
+        if isinstance(message, bytes):
+            self.connection.close(CLOSE_NOT_TEXT, "send text frames")
+            return None
+        try:
+            return self.dispatch(message)
+        except Exception:  # noqa: BLE001 - what Dispatch itself does not foresee ends this connection, told properly
+            log.exception("a frame could not be handled")
+            self.connection.close(CLOSE_FAULT, "a fault of the server's")
+            return None
+
+    def on_close(self) -> None:
+        if self.entered:
+            self.entered = False
+            self.admission.leave(self.actor.user, self.address)
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            topics = set(connection.topics)
+            self.services.hub.unregister(connection)
+            self.services.presence.disconnected(connection.user, topics)
+            self.services.limits.commands.forget(connection.id)
+            self.services.limits.refusals.forget(connection.id)
+
+
+def limits_told(services: Services) -> dict[str, Any]:
+    """The limits that a client must know to stay within them: in the hello."""
+    settings = services.settings
+    return {
+        "text": settings.text_limit,
+        "frame": settings.frame_limit,
+        "page": messages.PAGE,
+        "typing_seconds": TYPING_SECONDS,
+        "name": rooms.NAME_LIMIT,
+        "topic": rooms.TOPIC_LIMIT,
+    }

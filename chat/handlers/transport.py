@@ -1,0 +1,79 @@
+"""The way to one browser: bytes straight to the socket while it takes them, a bounded queue when it does not."""
+
+from collections import deque
+
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.websocket import WebSocketHandler
+
+# How much is handed to the stream at a time: what a close frame has to wait behind.
+CHUNK = 64 * 1024
+
+
+class StreamTransport:
+    """Keeps what `hub.connection.Transport` asks for.
+
+    Tornado's own `write_message` builds a frame and a coroutine per connection; here the frames come ready, and an
+    idle stream's socket is written directly. Whole frames only go to the stream, so that pings fit between them.
+    """
+
+    __slots__ = ("waiting", "_handler", "_stream", "_socket", "_queue", "_draining")
+
+    def __init__(self, handler: WebSocketHandler, stream: IOStream) -> None:
+        self.waiting = 0
+        self._handler = handler
+        self._stream = stream
+        self._socket = stream.socket
+        self._queue: deque[bytes] = deque()
+        self._draining = False
+
+    def write(self, data: bytes) -> None:
+        if self._stream.closed():
+            return
+        if not self._draining and not self._stream.writing():
+            try:
+                sent = self._socket.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                return  # the peer is gone: the stream learns of it when it reads next, and closes
+            if sent == len(data):
+                return
+            data = data[sent:]
+        self.waiting += len(data)
+        self._queue.append(data)
+        if not self._draining:
+            self._drain()
+
+    def close(self, code: int, reason: str) -> None:
+        self._queue.clear()
+        self._handler.close(code, reason)
+
+    def _drain(self) -> None:
+        chunk = bytearray()
+        while self._queue and (not chunk or len(chunk) + len(self._queue[0]) <= CHUNK):
+            chunk += self._queue.popleft()
+        if not chunk:
+            self.waiting = 0
+            self._draining = False
+            return
+        self._draining = True
+        size = len(chunk)
+        try:
+            written = self._stream.write(bytes(chunk))
+        except StreamClosedError:
+            self._forget()
+            return
+
+        def drained(future: object) -> None:
+            self.waiting -= size
+            if written.cancelled() or written.exception() is not None:
+                self._forget()
+            else:
+                self._drain()
+
+        written.add_done_callback(drained)
+
+    def _forget(self) -> None:
+        self._queue.clear()
+        self.waiting = 0
+        self._draining = False

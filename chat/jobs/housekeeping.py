@@ -1,0 +1,46 @@
+"""What the clock does: ends sessions that nobody uses, notes who is here, and keeps the embedded database running."""
+
+import logging
+
+from chat.hub.presence import PresenceBoard
+from chat.jobs.clock import Job
+from chat.lib.db import Database
+from chat.lib.postgres import EmbeddedPostgres
+from chat.models import sessions, users
+
+log = logging.getLogger("roomful.jobs")
+
+EXPIRE_SECONDS = 60.0
+SEEN_SECONDS = 300.0
+WATCH_SECONDS = 1.0
+
+
+def expire_sessions(db: Database, *, days: int) -> Job:
+    """Sessions unused for so many days end, and their sockets with them."""
+
+    async def run() -> None:
+        async with db.transaction() as tx:
+            tx.end_sessions(await sessions.expire(tx.db, days=days))
+
+    return Job("expiring sessions", EXPIRE_SECONDS, run)
+
+
+def note_who_is_here(db: Database, presence: PresenceBoard) -> Job:
+    """After a crash nobody else can say when the people who were online were last seen."""
+
+    async def run() -> None:
+        if present := presence.present():
+            async with db.transaction() as tx:
+                await users.seen(tx.db, present)
+
+    return Job("noting who is here", SEEN_SECONDS, run)
+
+
+def watch_postgres(embedded: EmbeddedPostgres) -> Job:
+    """Starts the embedded server again when it was killed while we serve."""
+
+    async def run() -> None:
+        if await embedded.ensure_running():
+            log.warning("the embedded PostgreSQL had stopped and was started again")
+
+    return Job("watching the embedded PostgreSQL", WATCH_SECONDS, run)
