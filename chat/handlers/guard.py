@@ -92,6 +92,13 @@ class Guard:
                 return said
         return request.protocol
 
+    def own_origin(self, request: HTTPServerRequest) -> str:
+        """Where the person reached us, to build links from: PUBLIC_URL, or else the Host, which must be checked."""
+        return self._public_url or f"{self.protocol(request)}://{request.host.casefold()}"
+
+    def is_from_proxy(self, request: HTTPServerRequest) -> bool:
+        return self._is_trusted(_address(request.remote_ip))
+
     def client_address(self, request: HTTPServerRequest) -> str:
         """The address of who asks: the peer, or the one that trusted proxies saw, last written first."""
         address = _address(request.remote_ip)
