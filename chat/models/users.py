@@ -133,12 +133,12 @@ async def add(
 
 
 async def any_exist(db: AsyncConnection) -> bool:
-    found: bool = (await db.execute(select(exists().selectfrom_row(users)))).scalar_one()
+    found: bool = (await db.execute(select(exists().select_from(users)))).scalar_one()
     return found
 
 
 async def count(db: AsyncConnection) -> int:
-    found: int = (await db.execute(select(func.count()).selectfrom_row(users))).scalar_one()
+    found: int = (await db.execute(select(func.count()).select_from(users))).scalar_one()
     return found
 
 

@@ -54,3 +54,9 @@ async def epoch(db: AsyncConnection) -> uuid.UUID:
 
 async def change(db: AsyncConnection, **values: object) -> None:
     await db.execute(update(workspace).values(**values))
+
+
+async def touch(db: AsyncConnection) -> None:
+    """A write that changes nothing: raises where the database is read-only or its disk full. Commit it; it waits
+    for nobody."""
+    await db.execute(select(workspace.c.id).with_for_update(key_share=True, skip_locked=True))
