@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from chat import __version__, config
-from chat.cli import database
+from chat.cli import database, users
 from chat.cli.outcomes import (
     BAD_SETTING,
     DONE,
@@ -82,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     serving.set_defaults(run=serve, log_level=None)
 
     database.add_migrate(commands)
+    users.add_user(commands)
     database.add_database(commands)
 
     listing = commands.add_parser(

@@ -49,12 +49,15 @@ def add_database(commands: Any) -> None:
 
 def migrate(settings: Settings, arguments: argparse.Namespace) -> int:
     before, after = asyncio.run(migrate_to(placed(settings)[0], arguments.to, sure=arguments.yes))
-    print(f"The schema is {after}, as before." if before == after else f"The schema was {before}, and is {after} now.")
+    if before == after:
+        print(f"The schema is {after}, as before.")
+    else:
+        print(f"The schema was {before}, and is {after} now.")
     return DONE
 
 
 async def migrate_to(settings: Settings, wanted: str, *, sure: bool) -> tuple[str, str]:
-    """The revisions before and after; "base" is the empty database."""
+    """The revisions before and after; "base" is the empty database, as alembic calls it."""
     order = ("base", *schema.known())
     target = schema.needed() if wanted == "head" else wanted
     if target not in order:
