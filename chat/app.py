@@ -110,6 +110,8 @@ class Server:
         )
         self.metrics.watch("connections", "Open sockets.", lambda: len(self.hub.connections))
         self.metrics.watch("users_online", "People who are online or away.", self.presence.online_count)
+        self.metrics.watch("database_connections_in_use", "Connections taken from the pool.", lambda: self.db.in_use)
+        self.metrics.watch_count("events_told", "Events told, one for each connection.", lambda: self.hub.told)
         self.port = settings.port
         self._http: tornado.httpserver.HTTPServer | None = None
 

@@ -44,7 +44,6 @@ def test_commands_commits_and_the_rest_are_counted() -> None:
     metrics.command("message.post", "ok", 0.003)
     metrics.command("message.post", "rate_limited", 0.0001)
     metrics.commit(7, 0.002)
-    metrics.told(12)
     metrics.closed(4408)
     metrics.sign_in("wrong")
     metrics.loop_lag(0.03)
@@ -56,7 +55,6 @@ def test_commands_commits_and_the_rest_are_counted() -> None:
     assert found["roomful_journal_batch_posts_bucket", "5.0"] == 0
     assert found["roomful_journal_batch_posts_bucket", "10.0"] == 1
     assert found["roomful_journal_commit_seconds_count",] == 1
-    assert found["roomful_events_told_total",] == 12
     assert found["roomful_connections_closed_total", "4408"] == 1
     assert found["roomful_sign_ins_total", "wrong"] == 1
     assert found["roomful_loop_lag_seconds_count",] == 1
@@ -66,8 +64,11 @@ def test_commands_commits_and_the_rest_are_counted() -> None:
 def test_a_watched_number_is_read_when_the_metrics_are() -> None:
     metrics, open_now = Metrics(), [1]
     metrics.watch("connections", "Open connections.", lambda: len(open_now))
+    metrics.watch_count("events_told", "Events told.", lambda: 10 * len(open_now))
     open_now.append(2)
-    assert samples(metrics)["roomful_connections",] == 2
+    found = samples(metrics)
+    assert found["roomful_connections",] == 2
+    assert found["roomful_events_told_total",] == 20
 
 
 def test_two_servers_in_one_process_count_apart() -> None:

@@ -103,10 +103,10 @@ class SocketHandler(WebSocketHandler):
             user=self.actor.user,
             session=self.actor.session,
             is_guest=self.actor.role == "guest",
-            transport=StreamTransport(self, stream),
+            transport=StreamTransport(self, stream, self.services.metrics.closed),
             write_limit=settings.write_buffer,
         )
-        ask = Ask(self.services, self.actor, connection, self.address)
+        ask = Ask(self.services, self.actor, connection, self.address, self.guard.own_origin(self.request))
         self.dispatch = Dispatch(self.table, ask, connection, self.services.metrics)
         self.services.hub.register(connection)
         try:

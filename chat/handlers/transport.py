@@ -1,6 +1,7 @@
 """The way to one browser: bytes straight to the socket while it takes them, a bounded queue when it does not."""
 
 from collections import deque
+from collections.abc import Callable
 
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketHandler
@@ -16,15 +17,17 @@ class StreamTransport:
     idle stream's socket is written directly. Whole frames only go to the stream, so that pings fit between them.
     """
 
-    __slots__ = ("waiting", "_handler", "_stream", "_socket", "_queue", "_draining")
+    __slots__ = ("waiting", "_handler", "_stream", "_socket", "_queue", "_draining", "_on_close")
 
-    def __init__(self, handler: WebSocketHandler, stream: IOStream) -> None:
+    def __init__(self, handler: WebSocketHandler, stream: IOStream, on_close: Callable[[int], None]) -> None:
+        """`on_close` is told the code when it is we who close."""
         self.waiting = 0
         self._handler = handler
         self._stream = stream
         self._socket = stream.socket
         self._queue: deque[bytes] = deque()
         self._draining = False
+        self._on_close = on_close
 
     def write(self, data: bytes) -> None:
         if self._stream.closed():
@@ -47,6 +50,7 @@ class StreamTransport:
     def close(self, code: int, reason: str) -> None:
         self._queue.clear()
         self._handler.close(code, reason)
+        self._on_close(code)
 
     def _drain(self) -> None:
         chunk = bytearray()

@@ -35,6 +35,7 @@ class Hub:
 
     def __init__(self, on_gap: Callable[[str], None] = lambda topic: None) -> None:
         self.connections: set[Connection] = set()
+        self.told = 0  # events so far, one for each connection that got it
         self._listeners: dict[str, set[Connection]] = {}
         self._logs: dict[str, RoomLog] = {}
         self._on_gap = on_gap
@@ -141,6 +142,7 @@ class Hub:
             if connection is not besides and not connection.is_slow:
                 connection.queue(data)
                 connection.flush()
+                self.told += 1
 
     def flush(self, connections: Iterable[Connection]) -> None:
         for connection in connections:
@@ -166,6 +168,7 @@ class Hub:
         ]
         for connection in told:
             connection.queue(data)
+        self.told += len(told)
         return told
 
     def _tell(self, topic: str, payloads: Sequence[bytes]) -> Iterable[Connection]:
@@ -175,4 +178,5 @@ class Hub:
         data = frame(payloads[0]) if len(payloads) == 1 else b"".join(map(frame, payloads))
         for connection in listeners:
             connection.queue(data)
+        self.told += len(payloads) * len(listeners)
         return listeners

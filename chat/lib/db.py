@@ -12,6 +12,7 @@ from sqlalchemy import MetaData, exc
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from chat import errors
 
@@ -78,7 +79,16 @@ class EndSessions:
     sessions: tuple[int, ...]
 
 
-Effect = Emit | Admit | Evict | EndSessions
+@dataclass(slots=True, frozen=True)
+class Renew:
+    """What the user's connections know of them is out of date. With `reconnect` it decides what they may hear: they
+    are closed and come back as who they are now."""
+
+    user: int
+    reconnect: bool
+
+
+Effect = Emit | Admit | Evict | EndSessions | Renew
 encode = msgspec.json.Encoder().encode
 
 
@@ -101,6 +111,9 @@ class Tx:
     def end_sessions(self, sessions: Sequence[int]) -> None:
         if sessions:
             self.effects.append(EndSessions(tuple(sessions)))
+
+    def renew(self, user: int, *, reconnect: bool = False) -> None:
+        self.effects.append(Renew(user, reconnect))
 
 
 class Database:
@@ -132,6 +145,13 @@ class Database:
         with faults_as_problems():
             async with self._read_engine.connect() as connection:
                 yield connection
+
+    @property
+    def in_use(self) -> int:
+        """Connections of the pool that somebody has at this moment."""
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool), "as `engine` makes it"
+        return pool.checkedout()
 
     async def close(self) -> None:
         await self.engine.dispose()

@@ -1,15 +1,29 @@
 """What the server counts and measures, for Prometheus: plain methods to tell it, one text to read it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 # Seconds. From a reply out of memory to a person who has given up.
 DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BATCHES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+class Count(Collector):
+    """A number that only grows, looked up when the metrics are read."""
+
+    def __init__(self, name: str, help: str, read: Callable[[], float]) -> None:
+        self._name = name
+        self._help = help
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        yield CounterMetricFamily(self._name, self._help, value=self._read())
 
 
 class Metrics:
@@ -22,9 +36,7 @@ class Metrics:
         def counter(name: str, help: str, *labels: str) -> Counter:
             return Counter(f"roomful_{name}", help, labels, registry=registry)
 
-        def histogram(
-            name: str, help: str, *labels: str, buckets: tuple[float, ...] = DURATIONS
-        ) -> Histogram:
+        def histogram(name: str, help: str, *labels: str, buckets: tuple[float, ...] = DURATIONS) -> Histogram:
             return Histogram(f"roomful_{name}", help, labels, buckets=buckets, registry=registry)
 
         self._requests = counter("requests", "HTTP requests answered.", "method", "route", "status")
@@ -32,16 +44,9 @@ class Metrics:
         self._commands = counter("commands", "Commands answered, by socket or HTTP.", "verb", "outcome")
         self._command_seconds = histogram("command_seconds", "From command to reply.", "verb")
         self._posts = counter("posts", "Messages stored.")
-        self._batch_posts = histogram(
-            "journal_batch_posts", "Messages stored by one commit.", buckets=BATCHES
-        )
-        self._commit_seconds = histogram(
-            "journal_commit_seconds", "From a batch's BEGIN to after its COMMIT."
-        )
-        self._events = counter("events_told", "Events written to connections.")
-        self._closed = counter(
-            "connections_closed", "Connections that the server closed, by close code.", "code"
-        )
+        self._batch_posts = histogram("journal_batch_posts", "Messages stored by one commit.", buckets=BATCHES)
+        self._commit_seconds = histogram("journal_commit_seconds", "From a batch's BEGIN to after its COMMIT.")
+        self._closed = counter("connections_closed", "Connections that the server closed, by close code.", "code")
         self._sign_ins = counter("sign_ins", "Tries to sign in.", "outcome")
         self._loop_lag = histogram("loop_lag_seconds", "How late the event loop was.")
         # Looking a child up by its labels takes a lock and a tuple; what is told often keeps its own.
@@ -76,10 +81,6 @@ class Metrics:
         self._batch_posts.observe(posts)
         self._commit_seconds.observe(seconds)
 
-    def told(self, events: int = 1) -> None:
-        """`events` were written to connections: one for each connection that gets it."""
-        self._events.inc(events)
-
     def closed(self, code: int) -> None:
         """The server closed a connection with this close code of `chat.errors`."""
         self._closed.labels(code).inc()
@@ -94,6 +95,10 @@ class Metrics:
     def watch(self, name: str, help: str, read: Callable[[], float]) -> None:
         """A number that is looked up when the metrics are read, such as the open connections."""
         Gauge(f"roomful_{name}", help, registry=self.registry).set_function(read)
+
+    def watch_count(self, name: str, help: str, read: Callable[[], float]) -> None:
+        """The same for a number that only grows, which its owner counts without us because it is counted so often."""
+        self.registry.register(Count(f"roomful_{name}", help, read))
 
     def text(self) -> bytes:
         """All of it, in Prometheus's text format (CONTENT_TYPE)."""
