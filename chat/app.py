@@ -17,11 +17,13 @@ from chat.actions.journal import Journal
 from chat.actions.live import Bye
 from chat.config import Settings
 from chat.errors import CLOSE_RESTARTING
+from chat.handlers.base import application_settings
 from chat.handlers.guard import Guard
-from chat.handlers.headers import security_headers
 from chat.handlers.readiness import Readiness
 from chat.handlers.request_log import RequestLog
+from chat.handlers.routes import routes
 from chat.handlers.services import Limits, Services
+from chat.handlers.templates import Templates
 from chat.hub.hub import Hub
 from chat.hub.presence import PresenceBoard
 from chat.hub.typing import TypingNotices
@@ -36,7 +38,6 @@ from chat.lib.passwords import Passwords
 from chat.lib.postgres import EmbeddedPostgres
 from chat.lib.signing import Signer, load_or_make_keys
 from chat.models import users, workspace
-from chat.handlers.routes import routes
 
 log = logging.getLogger("roomful")
 
@@ -124,11 +125,8 @@ class Server:
         self.loop_lag.start()
         self.clock.start()
         application = tornado.web.Application(
-            routes(self.services, self.readiness),
-            security_headers=security_headers(self.settings),
-            xsrf_cookies=True,
-            xsrf_cookie_name="__Host-xsrf" if self.settings.secure else "_xsrf",
-            xsrf_cookie_kwargs={"secure": self.settings.secure, "samesite": "Lax", "path": "/"},
+            routes(self.services, self.readiness, Templates()),
+            **application_settings(self.settings),
             websocket_ping_interval=PING_SECONDS,
             websocket_ping_timeout=PONG_SECONDS,
             websocket_max_message_size=self.settings.frame_limit,

@@ -31,6 +31,11 @@ class Malformed(Problem):
     default_text = "This is not a JSON object that the server understands."
 
 
+class MethodNotAllowed(Problem):
+    code, status = "method_not_allowed", 405
+    default_text = "This address does not take that method."
+
+
 class UnknownCommand(Problem):
     code, status = "unknown_command", 404
     default_text = "There is no such command."

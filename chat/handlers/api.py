@@ -47,8 +47,12 @@ class Api(ApiDoor):
         started = time.perf_counter()
         outcome = "internal"
         try:
+            guard = self.services.guard
             ask = Ask(
-                self.services, self.require_session(), None, rate_key(self.services.guard.client_address(self.request))
+                self.services,
+                self.require_session(),
+                address=rate_key(guard.client_address(self.request)),
+                origin=guard.own_origin(self.request),
             )
             given = self._given(command, path)
             reply = await command.run(ask, given)

@@ -19,6 +19,7 @@ from chat.errors import (
     NotSignedIn,
     Problem,
     RateLimited,
+    UnknownCommand,
     UnsupportedMediaType,
 )
 from chat.handlers.dispatch import encode, error_body
@@ -27,7 +28,10 @@ from chat.handlers.headers import security_headers
 from chat.handlers.services import Services
 from chat.handlers.templates import Templates
 from chat.lib import logs
+from chat.lib.db import AsyncConnection
+from chat.models import workspace
 from chat.models.sessions import SignedIn
+from chat.models.workspace import Workspace
 
 log = logging.getLogger("roomful.http")
 
@@ -245,6 +249,22 @@ class PageDoor(Door):
         except HTTPError:
             raise Forbidden(STALE_FORM) from None
 
+    async def about_workspace(self, db: AsyncConnection) -> Workspace:
+        """The workspace; its name goes to the top of this page and, until the next one asks, of error pages."""
+        about = await workspace.get(db)
+        self.templates.workspace_name = about.name
+        return about
+
+    def typed(self, field: str) -> str:
+        """What stands in that field of the form, as it was typed. Raises Malformed where it is not UTF-8.
+
+        Tornado's get_body_argument would strip passwords and turn control characters into spaces.
+        """
+        try:
+            return self.request.body_arguments.get(field, [b""])[-1].decode()
+        except UnicodeDecodeError:
+            raise Malformed(f"The field {field} is not written in UTF-8.") from None
+
     def page(self, name: str, *, status: int = 200, **variables: Any) -> None:
         """Answers with a template, which knows the workspace's name and the addresses of built files."""
         self.set_status(status)
@@ -282,6 +302,14 @@ class PageDoor(Door):
             self.set_status(problem.status)
             self.set_header("Content-Type", "text/plain; charset=UTF-8")
             self.finish(f"{title}\n\n{text}\n")
+
+
+class UnknownApi(ApiDoor):
+    """Below /api, what leads nowhere is told in JSON."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        raise UnknownCommand("There is no such address in the API. docs/protocol.md lists them.")
 
 
 class UnknownPage(PageDoor):

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -21,6 +22,7 @@ from chat.handlers.commands.registry import Ask, Command, Registry
 from chat.hub.connection import Connection
 from chat.hub.frames import frame
 from chat.lib.metrics import Metrics
+from chat.models.sessions import SignedIn
 
 log = logging.getLogger("roomful.commands")
 
@@ -107,6 +109,10 @@ class Dispatch:
         self._connection = connection
         self._metrics = metrics
         self._posting = 0
+
+    def known_as(self, actor: SignedIn) -> None:
+        """From now on the commands are asked by that person, as they are called now."""
+        self._ask = replace(self._ask, actor=actor)
 
     def __call__(self, message: str) -> Awaitable[None] | None:
         """Answers the frame; what is returned must be awaited before the next one is read."""

@@ -127,6 +127,9 @@ class SocketHandler(WebSocketHandler):
             )
         if self.connection is None or connection.closed:
             return
+        if hello.user.role != self.actor.role:
+            connection.close(CLOSE_RESTARTING, "your role has changed: come back")
+            return
         # Who was removed from a room between the two looks was evicted before they listened to it.
         for left in set(expected) - {room.id for room in hello.rooms}:
             services.hub.ignore(connection, room_topic(left))
@@ -143,6 +146,30 @@ class SocketHandler(WebSocketHandler):
         if isinstance(message, bytes):
             self.connection.close(CLOSE_NOT_TEXT, "send text frames")
             return None
+        if self.connection.outdated:
+            return self._handle_as_now(message)
+        return self._handle(message)
+
+    async def _handle_as_now(self, message: str) -> None:
+        """The person has another name than when the connection was opened: what they do now is done under the new."""
+        connection = self.connection
+        assert connection is not None, "it was there a moment ago"
+        connection.outdated = False
+        try:
+            actor = await self.guard.session_of(self.request)
+        except Problem as problem:
+            connection.close(CLOSE_RESTARTING, problem.code)
+            return
+        if actor is None:
+            connection.close(CLOSE_SIGN_IN_AGAIN, "sign in again")
+            return
+        self.actor = actor
+        self.dispatch.known_as(actor)
+        if (answering := self._handle(message)) is not None:
+            await answering
+
+    def _handle(self, message: str) -> Awaitable[None] | None:
+        assert self.connection is not None, "the socket is open"
         try:
             return self.dispatch(message)
         except Exception:  # noqa: BLE001 - what Dispatch itself does not foresee ends this connection, told properly

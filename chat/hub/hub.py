@@ -125,14 +125,9 @@ class Hub:
                     for connection in list(self.of_user(user)):
                         self.ignore(connection, topic)
                 case EndSessions(sessions):
-                    ended = [each for each in self.connections if each.session in sessions]
-                    for connection in ended:
-                        connection.close(CLOSE_SIGN_IN_AGAIN, "signed out")
+                    self._end_sessions(sessions)
                 case Renew(user, reconnect):
-                    for connection in list(self.of_user(user)):
-                        connection.outdated = True
-                        if reconnect:
-                            connection.close(CLOSE_RESTARTING, "your role has changed: come back")
+                    self._renew(user, reconnect)
         self.flush(touched)
 
     def tell_now(self, topic: str, payload: bytes, *, besides: Connection | None = None) -> None:
@@ -147,6 +142,16 @@ class Hub:
     def flush(self, connections: Iterable[Connection]) -> None:
         for connection in connections:
             connection.flush()
+
+    def _end_sessions(self, sessions: Sequence[int]) -> None:
+        for connection in [each for each in self.connections if each.session in sessions]:
+            connection.close(CLOSE_SIGN_IN_AGAIN, "signed out")
+
+    def _renew(self, user: int, reconnect: bool) -> None:
+        for connection in list(self.of_user(user)):
+            connection.outdated = True
+            if reconnect:
+                connection.close(CLOSE_RESTARTING, "your role has changed: come back")
 
     def _log(self, topic: str) -> RoomLog:
         return self._logs.setdefault(topic, RoomLog())

@@ -23,6 +23,7 @@ class Ask:
     actor: SignedIn
     connection: Connection | None = None  # None over HTTP
     address: str = ""
+    origin: str = ""  # where the person reached the server, such as https://chat.example.org, to build links from
 
 
 G = TypeVar("G", bound=Given)
