@@ -272,6 +272,7 @@ class PageDoor(Door):
         self.finish(
             self.templates.loader.load(name).generate(
                 **{
+                    "status": status,
                     "workspace_name": self.templates.workspace_name,
                     "asset": self.templates.asset,
                     "xsrf_form_html": self.xsrf_form_html,
