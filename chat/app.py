@@ -12,6 +12,9 @@ import tornado.httpserver
 import tornado.netutil
 import tornado.web
 
+from chat import __version__
+from chat.actions import messages, rooms
+from chat.actions.greeting import Greeter
 from chat.actions.healing import Healer
 from chat.actions.journal import Journal
 from chat.actions.live import Bye
@@ -49,6 +52,7 @@ HEADER_BYTES = 32 * 1024
 BACKLOG = 4096
 PING_SECONDS = 20
 PONG_SECONDS = 10
+TYPING_SECONDS = 5
 FIFTEEN_MINUTES = 15 * 60
 # Clients come back spread over this time; the hello of a thousand at once would make everybody wait.
 COME_BACK_PER_SECOND = 1000
@@ -71,15 +75,27 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
+def limits_told(settings: Settings) -> dict[str, int]:
+    """The limits that a client must know to stay within them: in the hello."""
+    return {
+        "text": settings.text_limit,
+        "frame": settings.frame_limit,
+        "page": messages.PAGE,
+        "typing_seconds": TYPING_SECONDS,
+        "name": rooms.NAME_LIMIT,
+        "topic": rooms.TOPIC_LIMIT,
+    }
+
+
 class Server:
     """Everything that runs; `start` and `stop` keep the order in which the parts need each other."""
 
     def __init__(self, settings: Settings, url: str, embedded: EmbeddedPostgres | None = None) -> None:
         self.settings = settings
-        self.hub = Hub(on_gap=lambda topic: self.healer.on_gap(topic))
+        self.hub = Hub()
         self.db = Database(url, pool_size=settings.database_pool, publish=self.hub.publish)
-        self.healer = Healer(self.db)
-        self.healer.attach(self.hub)
+        self.healer = Healer(self.db, self.hub)
+        self.hub.on_gap = self.healer.on_gap
         self.metrics = Metrics()
         self.loop_lag = LoopLag(self.metrics.loop_lag)
         self.presence = PresenceBoard(self.hub, on_offline=self._note_last_seen)
@@ -89,6 +105,7 @@ class Server:
             db=self.db,
             hub=self.hub,
             journal=Journal(self.db, self.hub, self.metrics.commit),
+            greeter=Greeter(self.db, server=__version__, limits=limits_told(settings)),
             presence=self.presence,
             typing=TypingNotices(self.hub, per_user=Limit(rate=1, burst=1), per_room=Limit(rate=5, burst=10)),
             limits=limits_of(settings),
@@ -150,8 +167,7 @@ class Server:
         self._say_bye()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.shutdown_seconds / 2):
-                while self.hub.connections:
-                    await asyncio.sleep(0.02)
+                await self.hub.emptied()
         await self.clock.close()
         await self.presence.close()
         await self.healer.close()
@@ -180,7 +196,7 @@ class Server:
         if present := self.presence.present():
             try:
                 await self._note_last_seen(present)
-            except Exception:  # noqa: BLE001 - whatever it is, it must not keep the server from stopping
+            except Exception:
                 log.warning("could not note who was online", exc_info=True)
 
     async def start_link(self) -> str | None:

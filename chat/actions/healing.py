@@ -18,15 +18,12 @@ RETRY_SECONDS = 0.5
 
 
 class Healer:
-    """`on_gap` is the hub's: it starts one healing per room, which goes on until the room's log is whole."""
+    """`on_gap` is called by the hub: it starts one healing per room, which goes on until the room's log is whole."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, hub: Hub) -> None:
         self._db = db
-        self._hub: Hub | None = None
-        self._healing: dict[str, asyncio.Task[None]] = {}
-
-    def attach(self, hub: Hub) -> None:
         self._hub = hub
+        self._healing: dict[str, asyncio.Task[None]] = {}
 
     def on_gap(self, topic: str) -> None:
         if topic not in self._healing:
@@ -40,7 +37,6 @@ class Healer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _heal(self, topic: str) -> None:
-        assert self._hub is not None, "attached before anything is told"
         wait = PATIENCE_SECONDS
         while True:
             await asyncio.sleep(wait)

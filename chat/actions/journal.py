@@ -83,7 +83,7 @@ class Journal:
             await task
 
     def submit(self, actor: SignedIn, room: int, nonce: uuid.UUID, text: str, reply: Reply) -> None:
-        """Has the message stored; `reply` is called once, after the commit, just before the room is told.
+        """Has the message stored; `reply` is called once, after the commit, when the room's events are queued.
 
         Raises Restarting, Busy (too many wait) or NonceConflict at once.
         """
@@ -132,37 +132,39 @@ class Journal:
     async def _tell_all(self) -> None:
         while (committed := await self._committed.get()).batch:
             try:
-                self._tell(committed)
+                await self._tell(committed)
             except Exception:
-                log.exception("telling a batch of %d failed; clients will notice the gap and ask", len(committed.batch))
+                log.exception("telling a batch of %d failed; clients notice the gap and ask", len(committed.batch))
 
-    def _tell(self, committed: Committed) -> None:
-        """Replies are queued before the events are, so that an author's connection gets both in one write."""
+    async def _tell(self, committed: Committed) -> None:
+        """The author's connection gets the room's events and its own reply in one write."""
         effects: list[Effect] = []
+        answers: list[tuple[Waiting, Outcome]] = []
         for waiting, outcome in zip(committed.batch, committed.outcomes, strict=True):
             if isinstance(outcome, errors.Problem):
-                waiting.answer(outcome)
+                answers.append((waiting, outcome))
                 continue
             asked = waiting.posting
-            message = encode(
-                Message(
-                    id=outcome.id,
-                    room=asked.room,
-                    seq=outcome.seq,
-                    sender=outcome.sender,
-                    text=asked.text,
-                    at=outcome.at,
-                )
+            message = Message(
+                id=outcome.id,
+                room=asked.room,
+                seq=outcome.seq,
+                sender=outcome.sender,
+                text=asked.text,
+                at=outcome.at,
             )
-            raw = msgspec.Raw(message)
-            waiting.answer(raw)
+            raw = msgspec.Raw(encode(message))
+            answers.append((waiting, raw))
             # A repeat is told again as well: where its event was lost with the connection to PostgreSQL this is the
             # first time, and where it was not the room's log drops it.
             event = encode(MessagePosted(room=asked.room, seq=outcome.seq, message=raw))
             effects.append(Emit(room_topic(asked.room), event, outcome.seq))
             if self._hub.has_several(asked.sender):
                 effects.append(Emit(user_topic(asked.sender), encode(MessageSent(nonce=asked.nonce, message=raw))))
-        self._hub.publish(effects)
+        touched = self._hub.queue(effects)
+        for waiting, answer in answers:
+            waiting.answer(answer)
+        await self._hub.flush_gently(touched)
 
     async def _store(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:
         """One outcome per posting. A commit in doubt is tried again: the nonce tells whether it had gone through."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from chat.actions.greeting import Greeter
 from chat.actions.journal import Journal
 from chat.config import Settings
 from chat.handlers.guard import Guard
@@ -35,6 +36,7 @@ class Services:
     db: Database
     hub: Hub
     journal: Journal
+    greeter: Greeter
     presence: PresenceBoard
     typing: TypingNotices
     limits: Limits

@@ -3,12 +3,10 @@
 import logging
 import secrets
 from collections.abc import Awaitable
-from typing import Any
 
 from tornado.websocket import WebSocketHandler
 
-from chat import __version__
-from chat.actions import live, messages, rooms
+from chat.actions.greeting import Newcomer
 from chat.errors import (
     CLOSE_FAULT,
     CLOSE_RESTARTING,
@@ -28,13 +26,11 @@ from chat.handlers.services import Services
 from chat.handlers.transport import StreamTransport
 from chat.hub.connection import Connection
 from chat.hub.hub import room_topic
-from chat.models import members
 from chat.models.sessions import SignedIn
 
 log = logging.getLogger("roomful.socket")
 
 CLOSE_NOT_TEXT = 1003
-TYPING_SECONDS = 5
 
 
 class SocketHandler(WebSocketHandler):
@@ -92,8 +88,9 @@ class SocketHandler(WebSocketHandler):
 
     async def open(self, *args: str, **kwargs: str) -> None:
         """Listens first and asks the database then: what is posted meanwhile waits behind the hello."""
-        assert self.ws_connection is not None and self.ws_connection.stream is not None, "the socket is open"
+        assert self.ws_connection is not None
         stream = self.ws_connection.stream
+        assert stream is not None, "the socket is open"
         self.set_nodelay(True)
         self.admission.enter(self.actor.user, self.address)
         self.entered = True
@@ -118,17 +115,16 @@ class SocketHandler(WebSocketHandler):
 
     async def _greet(self, connection: Connection) -> None:
         services = self.services
-        async with services.db.read() as db:
-            expected = await members.rooms_of(db, self.actor.user)
-            for each in expected:
-                services.hub.listen(connection, room_topic(each))
-            hello = await live.hello(
-                db, self.actor, connection=connection.id, server=__version__, limits=limits_told(services)
-            )
-        if self.connection is None or connection.closed:
-            return
-        if hello.user.role != self.actor.role:
-            connection.close(CLOSE_RESTARTING, "your role has changed: come back")
+        expected: list[int] = []
+
+        def listen(rooms: list[int]) -> None:
+            expected.extend(rooms)
+            if not connection.closed:
+                for room in rooms:
+                    services.hub.listen(connection, room_topic(room))
+
+        hello = await services.greeter.hello(Newcomer(self.actor, connection.id, listen))
+        if connection.closed:
             return
         # Who was removed from a room between the two looks was evicted before they listened to it.
         for left in set(expected) - {room.id for room in hello.rooms}:
@@ -172,7 +168,7 @@ class SocketHandler(WebSocketHandler):
         assert self.connection is not None, "the socket is open"
         try:
             return self.dispatch(message)
-        except Exception:  # noqa: BLE001 - what Dispatch itself does not foresee ends this connection, told properly
+        except Exception:
             log.exception("a frame could not be handled")
             self.connection.close(CLOSE_FAULT, "a fault of the server's")
             return None
@@ -188,16 +184,3 @@ class SocketHandler(WebSocketHandler):
             self.services.presence.disconnected(connection.user, topics)
             self.services.limits.commands.forget(connection.id)
             self.services.limits.refusals.forget(connection.id)
-
-
-def limits_told(services: Services) -> dict[str, Any]:
-    """The limits that a client must know to stay within them: in the hello."""
-    settings = services.settings
-    return {
-        "text": settings.text_limit,
-        "frame": settings.frame_limit,
-        "page": messages.PAGE,
-        "typing_seconds": TYPING_SECONDS,
-        "name": rooms.NAME_LIMIT,
-        "topic": rooms.TOPIC_LIMIT,
-    }

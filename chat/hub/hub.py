@@ -1,5 +1,6 @@
 """Who listens to what: topics and connections, changed together; everything told to browsers leaves here."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from chat.errors import CLOSE_RESTARTING, CLOSE_SIGN_IN_AGAIN
@@ -12,6 +13,7 @@ from chat.lib.db import Admit, Effect, Emit, EndSessions, Evict, Renew
 MEMBERS = "members"
 GUESTS = "guests"
 EVERYONE = (MEMBERS, GUESTS)
+FLUSH_AT_ONCE = 200  # connections; about 2 ms
 
 
 def room_topic(room: int) -> str:
@@ -34,15 +36,18 @@ class Hub:
     """
 
     def __init__(self, on_gap: Callable[[str], None] = lambda topic: None) -> None:
+        self.on_gap = on_gap
         self.connections: set[Connection] = set()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
         self.told = 0  # events so far, one for each connection that got it
         self._listeners: dict[str, set[Connection]] = {}
         self._logs: dict[str, RoomLog] = {}
-        self._on_gap = on_gap
 
     def register(self, connection: Connection, topics: Iterable[str] = ()) -> None:
         """From now on the connection gets what its topics are told; it is held back until the connection is greeted."""
         self.connections.add(connection)
+        self._emptied.clear()
         self.listen(connection, user_topic(connection.user))
         self.listen(connection, GUESTS if connection.is_guest else MEMBERS)
         for topic in topics:
@@ -50,9 +55,15 @@ class Hub:
 
     def unregister(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        if not self.connections:
+            self._emptied.set()
         connection.closed = True
         for topic in list(connection.topics):
             self.ignore(connection, topic)
+
+    async def emptied(self) -> None:
+        """Waits until the last connection has gone."""
+        await self._emptied.wait()
 
     def listen(self, connection: Connection, topic: str) -> None:
         connection.topics.add(topic)
@@ -107,6 +118,10 @@ class Hub:
 
     def publish(self, effects: Sequence[Effect]) -> None:
         """Carries out what one or more commits emitted, in order; one write for each connection concerned."""
+        self.flush(self.queue(effects))
+
+    def queue(self, effects: Sequence[Effect]) -> set[Connection]:
+        """As `publish`, but leaves the writing to the caller: the connections that have something to flush."""
         touched: set[Connection] = set()
         for effect in effects:
             match effect:
@@ -128,7 +143,7 @@ class Hub:
                     self._end_sessions(sessions)
                 case Renew(user, reconnect):
                     self._renew(user, reconnect)
-        self.flush(touched)
+        return touched
 
     def tell_now(self, topic: str, payload: bytes, *, besides: Connection | None = None) -> None:
         """Tells what is worth nothing later, such as typing, to those who can keep up."""
@@ -142,6 +157,13 @@ class Hub:
     def flush(self, connections: Iterable[Connection]) -> None:
         for connection in connections:
             connection.flush()
+
+    async def flush_gently(self, connections: Iterable[Connection]) -> None:
+        """Lets others run between, so that a room of thousands does not hold up the next commit or a sign-in."""
+        for place, connection in enumerate(connections, start=1):
+            connection.flush()
+            if place % FLUSH_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _end_sessions(self, sessions: Sequence[int]) -> None:
         for connection in [each for each in self.connections if each.session in sessions]:
@@ -162,7 +184,7 @@ class Hub:
         log = self._log(topic)
         ready = log.take(seq, payload)
         if log.is_waiting:
-            self._on_gap(topic)
+            self.on_gap(topic)
         return self._tell(topic, ready)
 
     def _tell_about(self, user: int, payload: bytes) -> Iterable[Connection]:

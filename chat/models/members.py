@@ -60,6 +60,16 @@ async def rooms_of(db: AsyncConnection, user: int) -> list[int]:
     return list((await db.execute(select(memberships.c.room_id).where(memberships.c.user_id == user))).scalars())
 
 
+async def rooms_of_each(db: AsyncConnection, ids: list[int]) -> dict[int, list[int]]:
+    """user → the ids of the rooms that they are in."""
+    found: dict[int, list[int]] = {}
+    for row in await db.execute(
+        select(memberships.c.user_id, memberships.c.room_id).where(memberships.c.user_id.in_(ids))
+    ):
+        found.setdefault(row.user_id, []).append(row.room_id)
+    return found
+
+
 async def count(db: AsyncConnection, room: int) -> int:
     asked = select(func.count()).select_from(memberships).where(memberships.c.room_id == room)
     found: int = (await db.execute(asked)).scalar_one()

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     DateTime,
     ForeignKey,
     Identity,
@@ -86,77 +87,87 @@ class Room(msgspec.Struct, omit_defaults=True):
     members: int | None = None
 
 
+mine = memberships.alias("mine")
+other = users.alias("other")
+# Counted where it costs something only up to the cap.
+waiting = (
+    select(literal(1))
+    .where(
+        messages.c.room_id == rooms.c.id,
+        messages.c.seq > mine.c.read_seq,
+        messages.c.kind == "text",
+        messages.c.deleted_at.is_(None),
+        messages.c.sender_id != mine.c.user_id,
+    )
+    .limit(UNREAD_CAP)
+    .correlate(rooms, mine)
+)
+seen = (
+    rooms.c.id,
+    rooms.c.kind,
+    rooms.c.name,
+    rooms.c.topic,
+    rooms.c.last_seq.label("seq"),
+    rooms.c.last_message_at.label("last_at"),
+    rooms.c.archived_at.is_not(None).label("archived"),
+    mine.c.user_id.is_not(None).label("member"),
+    func.coalesce(mine.c.read_seq, 0).label("read"),
+    func.coalesce(mine.c.involvement, "everything").label("involvement"),
+    func.cardinality(func.array(waiting.scalar_subquery())).label("unread"),
+    *(
+        each.label(f"with_{each.key}")
+        for each in (other.c.id, other.c.username, other.c.name, other.c.role, other.c.kind)
+    ),
+    other.c.last_seen_at.label("with_last_seen"),
+    other.c.deactivated_at.is_not(None).label("with_deactivated"),
+)
+
+
+def _other_of(user: int | ColumnElement[int]) -> ColumnElement[bool]:
+    """In a direct room the other one is the one who is not `user`; in notes to oneself, oneself."""
+    return other.c.id == case((rooms.c.direct_low == user, rooms.c.direct_high), else_=rooms.c.direct_low)
+
+
 def _seen_by(user: int) -> Select[Any]:
     """Every room beside the user's membership in it, if any."""
-    mine = memberships.alias("mine")
-    other = users.alias("other")
-    waiting = (
-        select(literal(1))
-        .where(
-            messages.c.room_id == rooms.c.id,
-            messages.c.seq > mine.c.read_seq,
-            messages.c.kind == "text",
-            messages.c.deleted_at.is_(None),
-            messages.c.sender_id != user,
-        )
-        .limit(UNREAD_CAP)
-        .correlate(rooms, mine)
-    )
-    unread = func.cardinality(func.array(waiting.scalar_subquery()))
-    return (
-        select(
-            rooms.c.id,
-            rooms.c.kind,
-            rooms.c.name,
-            rooms.c.topic,
-            rooms.c.last_seq.label("seq"),
-            rooms.c.last_message_at.label("last_at"),
-            rooms.c.archived_at.is_not(None).label("archived"),
-            mine.c.user_id.is_not(None).label("member"),
-            func.coalesce(mine.c.read_seq, 0).label("read"),
-            func.coalesce(mine.c.involvement, "everything").label("involvement"),
-            unread.label("unread"),
-            other.c.id.label("with_id"),
-            other.c.username.label("with_username"),
-            other.c.name.label("with_name"),
-            other.c.role.label("with_role"),
-            other.c.kind.label("with_kind"),
-            other.c.last_seen_at.label("with_last_seen"),
-            other.c.deactivated_at.is_not(None).label("with_deactivated"),
-        )
-        .select_from(rooms)
-        .outerjoin(mine, and_(mine.c.room_id == rooms.c.id, mine.c.user_id == user))
-        .outerjoin(
-            other,
-            other.c.id == case((rooms.c.direct_low == user, rooms.c.direct_high), else_=rooms.c.direct_low),
-        )
-    )
+    membership = and_(mine.c.room_id == rooms.c.id, mine.c.user_id == user)
+    return select(*seen).select_from(rooms).outerjoin(mine, membership).outerjoin(other, _other_of(user))
 
 
-def _from(row: Any) -> Room:
-    values = dict(as_dict(row))
-    other = {
-        name: values.pop(f"with_{name}")
-        for name in ("id", "username", "name", "role", "kind", "last_seen", "deactivated")
-    }
-    return Room(
-        **values,
-        mentions=0,
-        with_=User(**{**other, "kind": intern(other["kind"])}) if other["id"] is not None else None,
-    )
+def _from(values: dict[str, Any]) -> Room:
+    names = ("id", "username", "name", "role", "kind", "last_seen", "deactivated")
+    person = {name: values.pop(f"with_{name}") for name in names}
+    if person["id"] is None:
+        return Room(**values, mentions=0)
+    return Room(**values, mentions=0, with_=User(**{**person, "kind": intern(person["kind"])}))
 
 
 async def of_user(db: AsyncConnection, user: int) -> list[Room]:
-    """All rooms that the user is in, by id: one statement however many."""
-    mine = select(memberships.c.room_id).where(memberships.c.user_id == user)
-    asked = _seen_by(user).where(rooms.c.id.in_(mine)).order_by(rooms.c.id)
-    return [_from(row) for row in await db.execute(asked)]
+    """All rooms that the user is in, by id."""
+    return (await of_each(db, [user])).get(user, [])
+
+
+async def of_each(db: AsyncConnection, ids: list[int]) -> dict[int, list[Room]]:
+    """user → all rooms that they are in, by id: one statement however many of either."""
+    asked = (
+        select(*seen, mine.c.user_id.label("whose"))
+        .select_from(mine)
+        .join(rooms, rooms.c.id == mine.c.room_id)
+        .outerjoin(other, _other_of(mine.c.user_id))
+        .where(mine.c.user_id.in_(ids))
+        .order_by(rooms.c.id)
+    )
+    found: dict[int, list[Room]] = {}
+    for row in await db.execute(asked):
+        values = dict(as_dict(row))
+        found.setdefault(values.pop("whose"), []).append(_from(values))
+    return found
 
 
 async def seen_by(db: AsyncConnection, user: int, room: int) -> Room | None:
     """One room as the user sees it, member or not: `actions.access` decides whether they may."""
     row = (await db.execute(_seen_by(user).where(rooms.c.id == room))).first()
-    return _from(row) if row else None
+    return _from(dict(as_dict(row))) if row else None
 
 
 async def public(db: AsyncConnection, user: int, query: str = "", limit: int = 200) -> list[Room]:
@@ -169,7 +180,9 @@ async def public(db: AsyncConnection, user: int, query: str = "", limit: int = 2
                 rooms.c.topic.icontains(query, autoescape=True),
             )
         )
-    found = [_from(row) for row in await db.execute(asked.order_by(func.lower(rooms.c.name)).limit(limit))]
+    found = [
+        _from(dict(as_dict(row))) for row in await db.execute(asked.order_by(func.lower(rooms.c.name)).limit(limit))
+    ]
     sizes = select(memberships.c.room_id, func.count()).where(memberships.c.room_id.in_([room.id for room in found]))
     counts = {row[0]: row[1] for row in await db.execute(sizes.group_by(memberships.c.room_id))}
     for room in found:

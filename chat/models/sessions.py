@@ -101,21 +101,30 @@ async def find(db: AsyncConnection, token_hash: bytes, *, days: int) -> SignedIn
     return SignedIn(**as_dict(row)) if row else None
 
 
-async def account_and_workspace(db: AsyncConnection, session: int) -> tuple[Account, uuid.UUID, Workspace] | None:
-    """The account behind a session that still stands, with the workspace's epoch and what is known of it."""
+async def accounts_and_workspace(
+    db: AsyncConnection, ids: list[int]
+) -> dict[int, tuple[Account, uuid.UUID, Workspace]]:
+    """session → its account, with the workspace's epoch and what is known of it; only sessions that still stand."""
     asked = (
-        select(*account_columns, workspace.c.epoch, workspace.c.name.label("workspace"), workspace.c.open_registration)
+        select(
+            sessions.c.id.label("session"),
+            *account_columns,
+            workspace.c.epoch,
+            workspace.c.name.label("workspace"),
+            workspace.c.open_registration,
+        )
         .select_from(sessions)
         .join(users)
         .join(workspace, true())
-        .where(sessions.c.id == session, users.c.deactivated_at.is_(None))
+        .where(sessions.c.id.in_(ids), users.c.deactivated_at.is_(None))
     )
-    row = (await db.execute(asked)).first()
-    if row is None:
-        return None
-    values = dict(as_dict(row))
-    epoch, about = values.pop("epoch"), Workspace(values.pop("workspace"), values.pop("open_registration"))
-    return Account(**values), epoch, about
+    found = {}
+    for row in await db.execute(asked):
+        values = dict(as_dict(row))
+        session, epoch = values.pop("session"), values.pop("epoch")
+        about = Workspace(values.pop("workspace"), values.pop("open_registration"))
+        found[session] = Account(**values), epoch, about
+    return found
 
 
 async def touch(db: AsyncConnection, session: int, address: str) -> None:
