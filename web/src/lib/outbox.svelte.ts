@@ -37,6 +37,8 @@ export class Outbox {
   readonly #nonces = new Map<number, string>();
   readonly #draining = new Set<number>();
   readonly #again = new Set<number>();
+  /** Nonces of those that are being stored right now. */
+  readonly #writing = new Set<string>();
   readonly #pauses: Pauses;
   readonly #tellTabs: Tell;
 
@@ -137,6 +139,9 @@ export class Outbox {
     if (!this.#needed.connected()) return null;
     const kept = (await this.#kept()).filter((pending) => pending.room === room).sort(byOrder);
     for (const pending of kept) if (pending.state === "old") this.#show(pending);
+    // Another tab may have sent or deleted what this one still shows; its news can come in any order.
+    const nonces = new Set([...kept.map((pending) => pending.nonce), ...this.#writing]);
+    this.list = this.list.filter((pending) => pending.room !== room || pending.state === "sent" || nonces.has(pending.nonce));
     return kept.find((pending) => pending.state === "waiting") ?? null;
   }
 
@@ -161,8 +166,9 @@ export class Outbox {
       ({ message } = await this.#needed.ask("message.post", { room, nonce, text }));
     } catch (error) {
       const problem = asProblem(error);
-      if (!this.list.some((item) => item.nonce === nonce)) {
-        // Taken back while it was under way.
+      const now = this.list.find((item) => item.nonce === nonce);
+      if (now === undefined || now.state === "sent") {
+        // Taken back while it was under way, or another connection was told that it is stored.
         await this.#change((store) => store.delete(nonce));
         return null;
       }
@@ -213,7 +219,9 @@ export class Outbox {
 
   async #keep(pending: Pending): Promise<void> {
     this.#show(pending);
+    this.#writing.add(pending.nonce);
     await this.#change((store) => store.put(pending));
+    this.#writing.delete(pending.nonce);
     // Before the other tabs hear of it: who wrote it is the first to try.
     if (pending.state === "waiting") void this.#drainRoom(pending.room);
     this.#tell({ put: pending });

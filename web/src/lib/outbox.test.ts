@@ -349,3 +349,28 @@ test("a pending message is taken for one in the timeline only if it was sent, in
   const twice = [{ ...pending, after: 6 }, { ...pending, nonce: "m", after: 6 }];
   expect(unseen(twice, [message], 1).map((item) => item.nonce)).toEqual(["m"]);
 });
+
+test("a tab whose reply was lost learns from the others that its message is stored, even while its timeline has a gap", async () => {
+  const one = await browser.tab(ADA, "/rooms/1");
+  await browser.tab(ADA, "/rooms/1");
+  server.fault = (command) => (command.do === "message.post" ? "lose reply" : command.do === "room.sync" ? "ignore" : null);
+  server.silently(() => server.post(BOB, 1, "lost event"));
+  send(one, "hello");
+  await clock.advance(500);
+  expect(one.app.outbox.list.map((pending) => pending.state)).toEqual(["sent"]);
+  server.fault = () => null;
+  await clock.advance(60_000);
+  expect(seen(one)).toEqual(["lost event", "hello"]);
+  expect(one.app.outbox.list).toEqual([]);
+  expect(posts()).toBe(1);
+});
+
+test("news of other tabs that come in the wrong order leave nothing behind", async () => {
+  const one = await browser.tab(ADA, "/rooms/1");
+  const late: Pending = { nonce: "sent long ago", user: ADA.id, room: 1, text: "ghost", created_at: clock.now(), order: clock.now(), state: "waiting" };
+  browser.tell("roomful-outbox", { gone: late.nonce, user: ADA.id });
+  browser.tell("roomful-outbox", { put: late });
+  await settle();
+  expect(seen(one)).toEqual([]);
+  expect(posts()).toBe(0);
+});

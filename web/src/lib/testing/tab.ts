@@ -22,6 +22,11 @@ export class Browser {
     this.#server = server;
   }
 
+  /** News as from another tab. */
+  tell(name: string, news: unknown): void {
+    for (const listener of this.#talks.get(name) ?? []) listener(news);
+  }
+
   async tab(user: User, path = "/"): Promise<Tab> {
     const page = new FakePage();
     const visited = new FakeVisited(path);
