@@ -139,6 +139,8 @@ def _without_repeats(text: str) -> str:
 
 def _is_sequence(text: str) -> bool:
     """Whether the text is made of runs along the rows of four characters and more: `qwerty123456`."""
+    if not text:  # emoji alone
+        return False
     most = max(1, len(text) // 4)
     for _ in range(most):
         size = next((n for n in range(len(text), 0, -1) if _runs_along_a_row(text[:n])), 1)
