@@ -88,6 +88,6 @@ test("whatever breaks, each message is stored once, in its author's order, and e
       }
       for (const tab of tabs) tab.close();
     }),
-    { numRuns: 25 },
+    { numRuns: 300 },
   );
 }, 60_000);
