@@ -32,6 +32,7 @@ from chat.hub.presence import PresenceBoard
 from chat.hub.typing import TypingNotices
 from chat.jobs.clock import Clock
 from chat.jobs.housekeeping import expire_sessions, note_who_is_here, watch_postgres
+from chat.jobs.revocation import notice_changes_elsewhere
 from chat.lib.database import prepared
 from chat.lib.db import Database, encode
 from chat.lib.limits import Limit
@@ -117,6 +118,7 @@ class Server:
         jobs = [
             expire_sessions(self.db, days=settings.session_days),
             note_who_is_here(self.db, self.presence),
+            notice_changes_elsewhere(self.db, self.hub),
             *([watch_postgres(embedded)] if embedded is not None else []),
         ]
         self.clock = Clock(jobs)

@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import errno
 import json
 import os
 import platform
+import socket
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -27,6 +29,7 @@ from chat.lib import logs, schema
 from chat.lib.database import placed
 from chat.lib.postgres import PostgresError
 
+CANNOT_LISTEN = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 SETTINGS_COME_FROM = """\
 Settings come from the environment and from a file .env in the current folder; `roomful settings` lists them.
 """
@@ -104,7 +107,13 @@ def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     settings, sentence = placed(settings)
     if sentence:
         print(sentence, flush=True)
-    asyncio.run(app.serve(settings))
+    try:
+        asyncio.run(app.serve(settings))
+    except OSError as error:
+        if error.errno not in CANNOT_LISTEN and not isinstance(error, socket.gaierror):
+            raise
+        place = f"port {settings.port} of {settings.host}"
+        raise Refused(f"Cannot listen on {place}: {error.strerror}. Set PORT or HOST to another.") from None
     return DONE
 
 
