@@ -18,6 +18,15 @@ const action = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("wait" as const), milliseconds: fc.integer({ min: 1, max: 4000 }) }) },
 );
 
+/** At no moment does the same text stand there twice, or out of the log's order. */
+function expectNothingTwice({ app }: Tab): void {
+  const timeline = app.timelines.current;
+  const seqs = (timeline?.messages ?? []).map((message) => message.seq);
+  expect(seqs).toEqual([...new Set(seqs)].sort((one, other) => one - other));
+  const texts = [...(timeline?.messages ?? []), ...(timeline?.pending ?? [])].map((shown) => shown.text);
+  expect(texts).toHaveLength(new Set(texts).size);
+}
+
 test("whatever breaks, each message is stored once, in its author's order, and every tab ends with the room as it is", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40 }), fc.infiniteStream(fc.nat(1000)), async (actions, dice) => {
@@ -62,6 +71,7 @@ test("whatever breaks, each message is stored once, in its author's order, and e
           tabs[now.who] = await open(now.who);
         } else if (now.do === "read back") void tabs[now.who]?.app.timelines.current?.jumpTo(2);
         else await clock.advance(now.milliseconds);
+        for (const tab of tabs) expectNothingTwice(tab);
       }
 
       server.fault = () => null;

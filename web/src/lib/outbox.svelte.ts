@@ -91,7 +91,8 @@ export class Outbox {
   /** Sends all that waits: call it when the connection is there. */
   drain(): void {
     this.#pauses.wake();
-    for (const room of new Set(this.list.filter((pending) => pending.state === "waiting").map((pending) => pending.room))) void this.#drainRoom(room);
+    const unsent = this.list.filter((pending) => pending.state === "waiting" || pending.state === "sending");
+    for (const room of new Set(unsent.map((pending) => pending.room))) void this.#drainRoom(room);
   }
 
   /** The server says which of our messages became which: the news for other connections than the one that sent it. */
@@ -160,7 +161,10 @@ export class Outbox {
     const { room, nonce, text } = pending;
     const trying: Pending = { ...pending, state: "sending", after: pending.after ?? this.#needed.newest(room) };
     this.#show(trying);
-    if (pending.after === undefined) await this.#change((store) => store.put(trying));
+    if (pending.after === undefined) {
+      await this.#change((store) => store.put(trying));
+      this.#tell({ put: trying });
+    }
     let message: Message;
     try {
       ({ message } = await this.#needed.ask("message.post", { room, nonce, text }));
