@@ -99,7 +99,7 @@ class SocketHandler(WebSocketHandler):
             secrets.token_hex(8),
             user=self.actor.user,
             session=self.actor.session,
-            is_guest=self.actor.role == "guest",
+            role=self.actor.role,
             transport=StreamTransport(self, stream, self.services.metrics.closed),
             write_limit=settings.write_buffer,
         )

@@ -1,6 +1,5 @@
 """One open socket as the hub sees it: whose it is, what it listens to, and what waits to be written."""
 
-import asyncio
 from typing import Literal, Protocol
 
 from chat.errors import CLOSE_TOO_SLOW
@@ -33,7 +32,7 @@ class Connection:
         "id",
         "user",
         "session",
-        "is_guest",
+        "role",
         "state",
         "topics",
         "_transport",
@@ -44,13 +43,11 @@ class Connection:
         "outdated",
     )
 
-    def __init__(
-        self, id: str, *, user: int, session: int, is_guest: bool, transport: Transport, write_limit: int
-    ) -> None:
+    def __init__(self, id: str, *, user: int, session: int, role: str, transport: Transport, write_limit: int) -> None:
         self.id = id
         self.user = user
         self.session = session
-        self.is_guest = is_guest
+        self.role = role
         self.state: Literal["online", "away"] = "online"
         self.topics: set[str] = set()
         self.closed = False
@@ -59,6 +56,10 @@ class Connection:
         self._limit = write_limit
         self._pending: list[bytes] = []
         self._greeted = False
+
+    @property
+    def is_guest(self) -> bool:
+        return self.role == "guest"
 
     def tell(self, payload: bytes) -> None:
         """Sends one reply or event of its own now."""
@@ -74,10 +75,6 @@ class Connection:
     def queue(self, frames: bytes) -> None:
         """Keeps whole frames for the next flush: what one commit tells a connection leaves in one write."""
         self._pending.append(frames)
-
-    def flush_soon(self) -> None:
-        """At the end of this turn of the loop, unless something flushes earlier and takes it along."""
-        asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
         if not self._greeted or self.closed or not self._pending:
