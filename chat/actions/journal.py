@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,6 +16,7 @@ import msgspec
 from chat import errors
 from chat.actions import access
 from chat.actions.events import MessagePosted, MessageSent
+from chat.hub.connection import Connection
 from chat.hub.hub import Hub, room_topic, user_topic
 from chat.lib.db import AsyncConnection, Database, DBAPIError, Effect, Emit, IntegrityError, encode
 from chat.models import posting
@@ -32,7 +33,8 @@ RETRY_SECONDS = 0.5
 
 # The stored message as JSON, ready to be put into replies and events; or why it was not stored.
 Outcome = msgspec.Raw | errors.Problem
-Reply = Callable[[Outcome], None]
+# Called with the outcome; gives the connection on which it queued a frame, to be flushed with the room's events.
+Reply = Callable[[Outcome], Connection | None]
 
 
 @dataclass(slots=True)
@@ -41,9 +43,11 @@ class Waiting:
     actor: SignedIn
     replies: list[Reply] = field(default_factory=list)
 
-    def answer(self, outcome: Outcome) -> None:
+    def answer(self, outcome: Outcome) -> Iterator[Connection]:
+        """Tells everyone who waits for this posting; the connections that have something to flush."""
         for reply in self.replies:
-            reply(outcome)
+            if (connection := reply(outcome)) is not None:
+                yield connection
 
 
 @dataclass(slots=True)
@@ -106,7 +110,7 @@ class Journal:
 
         def reply(outcome: Outcome) -> None:
             if done.done():
-                return
+                return  # who asked has gone; the message stays
             if isinstance(outcome, errors.Problem):
                 done.set_exception(outcome)
             else:
@@ -163,7 +167,7 @@ class Journal:
                 effects.append(Emit(user_topic(asked.sender), encode(MessageSent(nonce=asked.nonce, message=raw))))
         touched = self._hub.queue(effects)
         for waiting, answer in answers:
-            waiting.answer(answer)
+            touched.update(waiting.answer(answer))
         await self._hub.flush_gently(touched)
 
     async def _store(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:

@@ -40,8 +40,10 @@ def refuse_unstorable(text: str, field: str) -> None:
     """PostgreSQL stores no NUL, and UTF-8 no lone surrogate."""
     if "\0" in text:
         raise Invalid("The character NUL cannot be stored. Please remove it.", field=field)
-    if any("\ud800" <= each <= "\udfff" for each in text):
-        raise Invalid("The text has half of a character. Please remove it.", field=field)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid("The text has half of a character. Please remove it.", field=field) from None
 
 
 def _is_visible(text: str) -> bool:

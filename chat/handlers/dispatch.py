@@ -164,15 +164,15 @@ class Dispatch:
         text = checked_post(self._ask, given)
         nonce = str(given.nonce)
 
-        def reply(outcome: msgspec.Raw | Problem) -> None:
+        def reply(outcome: msgspec.Raw | Problem) -> Connection | None:
             self._posting -= 1
             if isinstance(outcome, Problem):
                 self._answer("message.post", outcome.code, started, refusal(id, outcome))
-                return
+                return None
             self._metrics.command("message.post", "ok", time.perf_counter() - started)
             payload = b'{"id":%d,"ok":true,"nonce":"%b","message":%b}' % (id, nonce.encode(), bytes(outcome))
             self._connection.queue(frame(payload))
-            self._connection.flush_soon()
+            return self._connection
 
         self._ask.services.journal.submit(self._ask.actor, given.room, given.nonce, text, reply)
         self._posting += 1

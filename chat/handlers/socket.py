@@ -4,7 +4,7 @@ import logging
 import secrets
 from collections.abc import Awaitable
 
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from chat.actions.greeting import Newcomer
 from chat.errors import (
@@ -24,6 +24,7 @@ from chat.handlers.dispatch import Dispatch, FrameTable, encode, error_body
 from chat.handlers.guard import rate_key
 from chat.handlers.services import Services
 from chat.handlers.transport import StreamTransport
+from chat.handlers.websocket import EagerProtocol
 from chat.hub.connection import Connection
 from chat.hub.hub import room_topic
 from chat.models.sessions import SignedIn
@@ -57,6 +58,10 @@ class SocketHandler(WebSocketHandler):
     def get_compression_options(self) -> None:
         """No permessage-deflate: it costs memory per connection, and frames are shared by all who get them."""
         return
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        chosen = super().get_websocket_protocol()
+        return EagerProtocol(self, False, chosen.params) if isinstance(chosen, WebSocketProtocol13) else chosen
 
     async def prepare(self) -> None:
         """Everything that can refuse the upgrade, the cheapest first. No socket is held for who is refused."""

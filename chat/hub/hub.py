@@ -1,7 +1,7 @@
 """Who listens to what: topics and connections, changed together; everything told to browsers leaves here."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from chat.errors import CLOSE_RESTARTING, CLOSE_SIGN_IN_AGAIN
 from chat.hub.connection import Connection
@@ -123,27 +123,40 @@ class Hub:
     def queue(self, effects: Sequence[Effect]) -> set[Connection]:
         """As `publish`, but leaves the writing to the caller: the connections that have something to flush."""
         touched: set[Connection] = set()
+        # What a topic is told between two changes of who listens is joined once for all of its listeners.
+        told: dict[str, list[bytes]] = {}
         for effect in effects:
-            match effect:
-                case Emit(topic, payload, None) if topic.startswith("about:"):
-                    touched.update(self._tell_about(int(topic.removeprefix("about:")), payload))
-                case Emit(topic, payload, None):
-                    touched.update(self._tell(topic, (payload,)))
-                case Emit(topic, payload, int(seq)):
-                    touched.update(self._tell_in_order(topic, seq, payload))
-                case Admit(user, topic, seq):
-                    for connection in self.of_user(user):
-                        self.listen(connection, topic)
-                    if topic in self._listeners:
-                        self._log(topic).begin(seq - 1)
-                case Evict(user, topic):
-                    for connection in list(self.of_user(user)):
-                        self.ignore(connection, topic)
-                case EndSessions(sessions):
-                    self._end_sessions(sessions)
-                case Renew(user, reconnect):
-                    self._renew(user, reconnect)
+            if isinstance(effect, Emit):
+                ready = (
+                    (effect.payload,)
+                    if effect.seq is None
+                    else self._in_order(effect.topic, effect.seq, effect.payload)
+                )
+                if ready:
+                    told.setdefault(effect.topic, []).extend(ready)
+                continue
+            for topic, payloads in told.items():
+                touched.update(self._tell(topic, payloads))
+            told.clear()
+            self._change_listeners(effect)
+        for topic, payloads in told.items():
+            touched.update(self._tell(topic, payloads))
         return touched
+
+    def _change_listeners(self, effect: Admit | Evict | EndSessions | Renew) -> None:
+        match effect:
+            case Admit(user, topic, seq):
+                for connection in self.of_user(user):
+                    self.listen(connection, topic)
+                if topic in self._listeners:
+                    self._log(topic).begin(seq - 1)
+            case Evict(user, topic):
+                for connection in list(self.of_user(user)):
+                    self.ignore(connection, topic)
+            case EndSessions(sessions):
+                self._end_sessions(sessions)
+            case Renew(user, reconnect):
+                self._renew(user, reconnect)
 
     def tell_now(self, topic: str, payload: bytes, *, besides: Connection | None = None) -> None:
         """Tells what is worth nothing later, such as typing, to those who can keep up."""
@@ -178,28 +191,18 @@ class Hub:
     def _log(self, topic: str) -> RoomLog:
         return self._logs.setdefault(topic, RoomLog())
 
-    def _tell_in_order(self, topic: str, seq: int, payload: bytes) -> Iterable[Connection]:
+    def _in_order(self, topic: str, seq: int, payload: bytes) -> Sequence[bytes]:
+        """What may be told of the room now: this event, held ones behind it, or nothing while one is missing."""
         if topic not in self._listeners:
             return ()
         log = self._log(topic)
         ready = log.take(seq, payload)
         if log.is_waiting:
             self.on_gap(topic)
-        return self._tell(topic, ready)
+        return ready
 
-    def _tell_about(self, user: int, payload: bytes) -> Iterable[Connection]:
-        data = frame(payload)
-        told = [
-            *self.listeners(MEMBERS),
-            *(guest for guest in self.listeners(GUESTS) if user in self.users_around(guest)),
-        ]
-        for connection in told:
-            connection.queue(data)
-        self.told += len(told)
-        return told
-
-    def _tell(self, topic: str, payloads: Sequence[bytes]) -> Iterable[Connection]:
-        listeners = self._listeners.get(topic)
+    def _tell(self, topic: str, payloads: Sequence[bytes]) -> Collection[Connection]:
+        listeners = self._who_sees(int(topic[6:])) if topic.startswith("about:") else self._listeners.get(topic)
         if not listeners or not payloads:
             return ()
         data = frame(payloads[0]) if len(payloads) == 1 else b"".join(map(frame, payloads))
@@ -207,3 +210,8 @@ class Hub:
             connection.queue(data)
         self.told += len(payloads) * len(listeners)
         return listeners
+
+    def _who_sees(self, user: int) -> Collection[Connection]:
+        """Everybody; of the guests those who share a room with the user."""
+        guests = [guest for guest in self.listeners(GUESTS) if user in self.users_around(guest)]
+        return [*self.listeners(MEMBERS), *guests]
