@@ -1,7 +1,7 @@
 """Invitations: links that members make, by which others join the workspace."""
 
 from chat.actions import access
-from chat.errors import Forbidden, NotFound
+from chat.errors import Conflict, NotFound
 from chat.lib.db import AsyncConnection, Tx
 from chat.lib.signing import Signer
 from chat.models import invitations
@@ -34,7 +34,7 @@ async def revoke(tx: Tx, actor: SignedIn, invitation: int) -> None:
     if found is None or not (access.is_admin(actor) or found.created_by.id == actor.user):
         raise NotFound(NOT_FOUND)
     if not await invitations.revoke(tx.db, invitation):
-        raise Forbidden("This invitation was taken back before.")
+        raise Conflict("This invitation was taken back before.")
 
 
 async def behind_link(db: AsyncConnection, signer: Signer, token: str) -> Invitation | None:

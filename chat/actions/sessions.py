@@ -37,7 +37,7 @@ def hash_of(token: str) -> bytes:
 
 async def account_of_login(db: AsyncConnection, login: str) -> Account | None:
     """Who signs in by this username, however it is cased, or e-mail address."""
-    if "\0" in login:
+    if "\0" in login or len(login) > names.EMAIL_LIMIT:
         return None
     return await users.account_by_login(db, username_key=names.key(login), email=names.plain_email(login))
 

@@ -51,7 +51,7 @@ def throttled(limits: Limits, name: Hashable, address: str, *, wrong: type[Probl
 
 def login_key(login: str) -> str:
     """The same for every spelling of a name, so that case and accents give no further tries."""
-    return names.key(login)[:100]
+    return names.key(login[: names.EMAIL_LIMIT])
 
 
 def own_key(user: int) -> tuple[str, int]:

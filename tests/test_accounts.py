@@ -1,0 +1,380 @@
+"""Accounts: the first owner, invitations, registering, and what people and admins change."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from chat.models import users
+from tests.conftest import World
+from tests.people import PASSWORD, Person
+from tests.visitor import Visitor, serving, text_of
+
+OWNER = {
+    "workspace": "Analytical Engines",
+    "name": "Ada Lovelace",
+    "username": "ada",
+    "email": "ada@example.org",
+    "password": PASSWORD,
+}
+BOB = {"name": "Bob", "username": "bob", "email": "bob@example.org", "password": PASSWORD}
+
+
+async def start_path(world: World) -> str:
+    link = await world.server.start_link()
+    assert link is not None
+    return link.removeprefix(world.base)
+
+
+async def person_of(visitor: Visitor) -> Person:
+    person = Person(visitor.base, "", "", cookie=f"session={visitor.cookies['session']}")
+    about = await person.api("GET", "/me")
+    person.id, person.username = about["user"]["id"], about["user"]["username"]
+    return person
+
+
+async def owner_of(world: World) -> Person:
+    visitor = Visitor(world.base)
+    assert (await visitor.submit(await start_path(world), **OWNER)).code == 303
+    return await person_of(visitor)
+
+
+async def path_of_invitation(person: Person, **fields: object) -> str:
+    invitation = (await person.api("POST", "/invitations", fields))["invitation"]
+    link: str = invitation["link"]
+    assert link.startswith(person.base)
+    return link.removeprefix(person.base)
+
+
+async def count_users(world: World) -> int:
+    async with world.server.db.read() as db:
+        return await users.count(db)
+
+
+async def test_the_first_start_makes_the_owner_and_the_first_room(world: World) -> None:
+    stranger = Visitor(world.base)
+    assert (await stranger.get("/")).headers["Location"] == "/sign-in"
+    assert "no owner yet" in text_of(await stranger.get("/sign-in"))
+    path = await start_path(world)
+    assert (await stranger.get("/start/guessed")).code == 404
+
+    visitor = Visitor(world.base)
+    done = await visitor.submit(path, **OWNER)
+    assert (done.code, done.headers["Location"]) == (303, "/")
+    ada = await person_of(visitor)
+    about = await ada.api("GET", "/me")
+    assert about["user"]["role"] == "owner"
+    assert about["workspace"] == {"name": "Analytical Engines", "open_registration": False}
+    (room,) = (await ada.api("GET", "/rooms"))["rooms"]
+    assert (room["name"], room["kind"], room["member"], room["seq"]) == ("general", "public", True, 1)
+
+    assert await world.server.start_link() is None
+    assert (await stranger.get(path)).code == 410
+    assert "Analytical Engines" in text_of(await stranger.get("/sign-in"))
+    assert (await visitor.get(path)).code == 303
+
+
+async def test_twenty_first_starts_at_once_make_one_owner(world: World) -> None:
+    path = await start_path(world)
+    visitors = [Visitor(world.base) for _ in range(20)]
+    for visitor in visitors:
+        await visitor.get(path)
+    answers = await asyncio.gather(
+        *(
+            visitor.send(
+                path,
+                **OWNER | {"username": f"owner{n}x", "email": f"o{n}@example.org", "_xsrf": visitor.cookies["xsrf"]},
+            )
+            for n, visitor in enumerate(visitors)
+        )
+    )
+    codes = sorted(answer.code for answer in answers)
+    assert codes == [303] + [410] * 19
+    assert await count_users(world) == 1
+
+
+async def test_a_refused_first_start_names_every_field_and_keeps_what_was_typed(world: World) -> None:
+    visitor = Visitor(world.base)
+    refused = await visitor.submit(
+        await start_path(world), workspace=" ", name="Ada", username="a", email="nobody", password="password1"
+    )
+    assert refused.code == 422
+    page = text_of(refused)
+    for said in ("Please give the workspace a name", "3 to 20 characters", "no e-mail address", "tried first"):
+        assert said in page
+    assert b'value="Ada"' in refused.body
+    assert b"password1" not in refused.body
+    assert await count_users(world) == 0
+
+
+@pytest.mark.parametrize(
+    "password", ["short", "password1", "roomful1", "ada.lovelace", "Analytical Engines!", "nul\0nul\0nul"]
+)
+async def test_the_form_refuses_weak_passwords(world: World, password: str) -> None:
+    refused = await Visitor(world.base).submit(
+        await start_path(world), **OWNER | {"username": "ada.lovelace", "password": password}
+    )
+    assert refused.code == 422
+    assert await count_users(world) == 0
+
+
+async def test_a_password_of_a_hundred_characters_works_to_its_last(world: World) -> None:
+    visitor = Visitor(world.base)
+    password = " spaces, \U0001f40b and " + "é" * 83
+    assert (await visitor.submit(await start_path(world), **OWNER | {"password": password})).code == 303
+    again = Visitor(world.base)
+    assert (await again.sign_in("ada", password[:-1] + "e")).code == 401
+    assert (await again.sign_in("ada", password.strip())).code == 401
+    assert (await again.sign_in("ada", password)).code == 303
+
+
+async def test_a_newcomer_by_invitation_arrives_in_the_first_room(world: World) -> None:
+    ada = await owner_of(world)
+    path = await path_of_invitation(ada)
+    visitor = Visitor(world.base)
+    page = await visitor.get(path)
+    assert "Ada Lovelace invited you" in text_of(page)
+    assert "in 6 days" in text_of(page)
+    async with ada.socket() as at_ada:
+        assert (await visitor.submit(path, **BOB)).code == 303
+        joined = await at_ada.event("message.posted")
+        assert (joined["message"]["kind"], joined["message"]["sender"]["username"]) == ("joined", "bob")
+        about = await at_ada.event("user.changed")
+        assert about["user"]["username"] == "bob"
+    bob = await person_of(visitor)
+    (room,) = (await bob.api("GET", "/rooms"))["rooms"]
+    assert room["name"] == "general"
+    (invitation,) = (await ada.api("GET", "/invitations"))["invitations"]
+    assert invitation["uses"] == 1
+    assert "max_uses" not in invitation
+    assert invitation["link"].endswith(path)
+
+
+async def test_a_guest_arrives_nowhere_and_sees_nobody(world: World) -> None:
+    ada = await owner_of(world)
+    visitor = Visitor(world.base)
+    await visitor.submit(await path_of_invitation(ada, role="guest"), **BOB)
+    bob = await person_of(visitor)
+    assert (await bob.api("GET", "/rooms"))["rooms"] == []
+    assert [user["username"] for user in (await bob.api("GET", "/users"))["users"]] == ["bob"]
+    assert (await bob.http("GET", f"/users/{ada.id}")).code == 404
+    assert (await bob.http("POST", "/invitations", {})).code == 403
+    assert (await bob.http("GET", "/invitations")).code == 403
+
+
+async def test_an_invitation_for_one_is_used_once_however_many_try_at_once(world: World) -> None:
+    ada = await owner_of(world)
+    path = await path_of_invitation(ada, max_uses=1)
+    visitors = [Visitor(world.base) for _ in range(6)]
+    for visitor in visitors:
+        await visitor.get(path)
+    answers = await asyncio.gather(
+        *(
+            visitor.send(
+                path, **BOB | {"username": f"bob{n}x", "email": f"b{n}@x.org", "_xsrf": visitor.cookies["xsrf"]}
+            )
+            for n, visitor in enumerate(visitors)
+        )
+    )
+    assert sorted(answer.code for answer in answers) == [303] + [410] * 5
+    assert await count_users(world) == 2
+    assert (await Visitor(world.base).get(path)).code == 410
+
+
+async def test_a_refused_form_does_not_use_up_the_invitation(world: World) -> None:
+    ada = await owner_of(world)
+    path = await path_of_invitation(ada, max_uses=1)
+    visitor = Visitor(world.base)
+    taken = await visitor.submit(path, **BOB | {"username": "ADA"})
+    assert taken.code == 409
+    assert "is taken" in text_of(taken)
+    known = await visitor.submit(path, **BOB | {"email": "ADA@example.org"})
+    assert known.code == 409
+    assert (await visitor.submit(path, **BOB)).code == 303
+
+
+async def test_an_ended_invitation_lets_nobody_in(world: World) -> None:
+    ada = await owner_of(world)
+    expired, revoked = await path_of_invitation(ada), await path_of_invitation(ada)
+    async with world.server.db.transaction() as tx:
+        await tx.db.execute(text("UPDATE invitations SET expires_at = now() WHERE id = 1"))
+    await ada.api("DELETE", "/invitations/2")
+    assert (await ada.http("DELETE", "/invitations/2")).code == 409
+    visitor = Visitor(world.base)
+    await visitor.get("/sign-in")
+    for path in (expired, revoked):
+        assert (await visitor.get(path)).code == 410
+        assert (await visitor.send(path, **BOB, _xsrf=visitor.cookies["xsrf"])).code == 410
+    assert await count_users(world) == 1
+
+
+async def test_invitations_cannot_be_made_up(world: World) -> None:
+    ada = await owner_of(world)
+    path = await path_of_invitation(ada)
+    await path_of_invitation(ada)
+    token = path.rpartition("/")[2]
+    visitor = Visitor(world.base)
+    forged = ["1", "1-1.x", token[:-1], token.replace("1-", "2-", 1), "%00", ada.cookie.partition("=")[2], "a" * 200]
+    for each in forged:
+        assert (await visitor.get(f"/join/{each}")).code == 410
+    async with world.server.db.transaction() as tx:  # as after a restore: the id is another invitation's now
+        await tx.db.execute(text("UPDATE invitations SET created_at = created_at - interval '1 day' WHERE id = 1"))
+    assert (await visitor.get(path)).code == 410
+
+
+async def test_fields_that_the_form_does_not_have_are_ignored(world: World) -> None:
+    ada = await owner_of(world)
+    visitor = Visitor(world.base)
+    await visitor.submit(await path_of_invitation(ada), **BOB, role="owner", id="1", rooms="1")
+    assert (await (await person_of(visitor)).api("GET", "/me"))["user"]["role"] == "member"
+
+
+async def test_members_invite_and_see_their_own_invitations_only(world: World) -> None:
+    ada, bob = await world.person("ada", "admin"), await world.person("bob")
+    await path_of_invitation(ada)
+    await path_of_invitation(bob)
+    assert [each["id"] for each in (await bob.api("GET", "/invitations"))["invitations"]] == [2]
+    assert [each["id"] for each in (await ada.api("GET", "/invitations"))["invitations"]] == [2, 1]
+    assert (await bob.http("DELETE", "/invitations/1")).code == 404
+    await ada.api("DELETE", "/invitations/2")
+    (ended,) = (await bob.api("GET", "/invitations"))["invitations"]
+    assert ended["revoked_at"]
+    assert (await bob.http("POST", "/invitations", {"role": "owner"})).code == 422
+    assert (await bob.http("POST", "/invitations", {"days": 0})).code == 422
+
+
+async def test_links_lead_to_the_public_address(database_url: str, tmp_path: Path) -> None:
+    async with serving(database_url, tmp_path, PUBLIC_URL="https://chat.example.org") as world:
+        ada = await world.person("ada", "owner")
+        made = await ada.http("POST", "/invitations", {}, headers={"Origin": "https://chat.example.org"})
+        assert json.loads(made.body)["invitation"]["link"].startswith("https://chat.example.org/join/")
+
+
+async def test_anybody_registers_only_where_the_owner_lets_them(world: World) -> None:
+    ada = await owner_of(world)
+    admin = await world.person("grace", "admin")
+    visitor = Visitor(world.base)
+    closed = await visitor.get("/register")
+    assert closed.code == 403
+    assert "by invitation" in text_of(closed)
+    await visitor.get("/sign-in")
+    assert (await visitor.send("/register", **BOB, _xsrf=visitor.cookies["xsrf"])).code == 403
+    assert (await admin.http("PATCH", "/workspace", {"open_registration": True})).code == 403
+    async with admin.socket() as socket:
+        await ada.api("PATCH", "/workspace", {"open_registration": True})
+        told = await socket.event("workspace.changed")
+        assert told["workspace"] == {"name": "Analytical Engines", "open_registration": True}
+    assert b'href="/register"' in (await visitor.get("/sign-in")).body
+    assert (await visitor.submit("/register", **BOB)).code == 303
+    assert (await visitor.get("/register")).code == 303, "signed in already"
+
+
+async def test_admins_rename_the_workspace_and_members_do_not(world: World) -> None:
+    admin, bob = await world.person("grace", "admin"), await world.person("bob")
+    assert (await bob.http("PATCH", "/workspace", {"name": "Bob's"})).code == 403
+    renamed = await admin.api("PATCH", "/workspace", {"name": "  Compilers \u202e"})
+    assert renamed["workspace"]["name"] == "Compilers"
+    assert (await admin.http("PATCH", "/workspace", {"name": ""})).code == 422
+
+
+async def test_a_new_name_is_told_and_used_from_then_on(world: World) -> None:
+    ada, bob = await world.person("ada"), await world.person("bob")
+    room = await world.room(ada, "general", bob)
+    async with ada.socket() as at_ada, bob.socket() as at_bob:
+        changed = await at_ada.do("me.update", name="Countess", username="Countess_1")
+        assert (changed["user"]["name"], changed["user"]["username"]) == ("Countess", "Countess_1")
+        assert (await at_bob.event("user.changed"))["user"]["name"] == "Countess"
+        await at_ada.post(room, "hello")
+        heard = await at_bob.event("message.posted", room=room)
+        assert heard["message"]["sender"] == {"id": ada.id, "username": "Countess_1", "name": "Countess"}
+    assert (await bob.http("PATCH", "/me", {"username": "countess_l"})).code == 409
+
+
+async def test_a_new_address_needs_the_password(world: World) -> None:
+    ada, _ = await world.person("ada"), await world.person("bob")
+    refused = await ada.http("PATCH", "/me", {"email": "new@example.org"})
+    assert (refused.code, json.loads(refused.body)["error"]["field"]) == (403, "password")
+    wrong = await ada.http("PATCH", "/me", {"email": "new@example.org", "password": "wrong"})
+    assert (wrong.code, json.loads(wrong.body)["error"]["field"]) == (422, "password")
+    taken = await ada.http("PATCH", "/me", {"email": "BOB@example.org", "password": PASSWORD})
+    assert taken.code == 409
+    assert (await ada.api("GET", "/me"))["email"] == "ada@example.org"
+    changed = await ada.api("PATCH", "/me", {"email": "New@Example.org", "password": PASSWORD})
+    assert changed["email"] == "new@example.org"
+
+
+async def test_a_new_password_needs_the_old_one_and_is_judged_as_a_first_one(world: World) -> None:
+    ada = await world.person("ada")
+    for current, new, field in (
+        ("wrong", "a new one, never seen", "current"),
+        (PASSWORD, "password1", "new"),
+        (PASSWORD, "short", "new"),
+        (PASSWORD, "nul \0 nul nul", "new"),
+    ):
+        refused = await ada.http("POST", "/me/password", {"current": current, "new": new})
+        assert (refused.code, json.loads(refused.body)["error"]["field"]) == (422, field)
+    await ada.api("POST", "/me/password", {"current": PASSWORD, "new": "a new one, never seen"})
+    await ada.sign_in("a new one, never seen")
+
+
+async def test_a_stolen_session_does_not_guess_the_password_for_ever(world: World) -> None:
+    ada = await world.person("ada")
+    codes = [
+        (await ada.http("POST", "/me/password", {"current": f"guess {n}", "new": "a new one, never seen"})).code
+        for n in range(12)
+    ]
+    assert codes == [422] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize(
+    ("actor", "of", "to", "code"),
+    [
+        ("owner", "member", "admin", 200),
+        ("owner", "admin", "owner", 200),
+        ("owner", "guest", "member", 200),
+        ("admin", "guest", "member", 200),
+        ("admin", "member", "guest", 200),
+        ("admin", "member", "admin", 403),
+        ("admin", "owner", "member", 403),
+        ("admin", "admin", "member", 403),
+        ("member", "guest", "member", 403),
+        ("guest", "member", "guest", 403),
+        ("owner", "member", "king", 422),
+    ],
+)
+async def test_admins_order_members_and_owners_order_all(world: World, actor: str, of: str, to: str, code: int) -> None:
+    by = await world.person("actor1", actor)
+    other = await world.person("other1", of)
+    assert (await by.http("PATCH", f"/users/{other.id}", {"role": to})).code == code
+    assert (await by.http("PATCH", "/users/999", {"role": "member"})).code in (403, 404)
+
+
+async def test_the_last_owner_stays_one_even_when_two_unmake_each_other(world: World) -> None:
+    ada, bob = await world.person("ada", "owner"), await world.person("bob", "owner")
+    answers = await asyncio.gather(
+        ada.http("PATCH", f"/users/{bob.id}", {"role": "member"}),
+        bob.http("PATCH", f"/users/{ada.id}", {"role": "member"}),
+    )
+    # The second waits for the first: by then it is the last owner, or its author no longer is one.
+    assert sorted(answer.code for answer in answers)[0] == 200
+    assert sorted(answer.code for answer in answers)[1] in (403, 409)
+    async with world.server.db.read() as db:
+        (last,) = await users.owners(db)
+    alone = ada if last == ada.id else bob
+    refused = await alone.http("PATCH", f"/users/{alone.id}", {"role": "member"})
+    assert refused.code == 409
+
+
+async def test_people_are_found_by_part_of_their_names(world: World) -> None:
+    ada = await world.person("ada", name="Ada Lovelace")
+    await world.person("grace", name="Grace Hopper")
+    found = await ada.api("GET", "/users?query=love")
+    assert [user["username"] for user in found["users"]] == ["ada"]
+    assert found["more"] is False
+    assert (await ada.api("GET", "/users?query=%25"))["users"] == []
+    assert [user["username"] for user in (await ada.api("GET", f"/users?after={ada.id}"))["users"]] == ["grace"]
+    assert (await ada.api("GET", f"/users/{ada.id}"))["user"]["presence"] == "offline"
+    async with ada.socket():
+        assert (await ada.api("GET", f"/users/{ada.id}"))["user"]["presence"] == "online"
