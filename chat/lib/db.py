@@ -1,20 +1,22 @@
 """The way to PostgreSQL: one engine, transactions that tell the world after COMMIT, and faults turned into Problems."""
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
-from sqlalchemy import MetaData, exc
+from sqlalchemy import ARRAY, Column, ColumnElement, MetaData, any_, exc, literal
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from chat import errors
+
+T = TypeVar("T")
 
 # What the floors above need of SQLAlchemy, which they do not import themselves.
 __all__ = ["AsyncConnection", "DBAPIError", "Database", "IntegrityError", "Tx", "metadata"]
@@ -229,6 +231,11 @@ def tls(mode: str, root_certificate: str | None) -> ssl.SSLContext | str | bool:
     context = ssl.create_default_context(cafile=root_certificate)
     context.check_hostname = mode == "verify-full"
     return context
+
+
+def is_any(column: Column[T], values: Iterable[T]) -> ColumnElement[bool]:
+    """`column = ANY(values)`: one statement for lists of every length, which PostgreSQL prepares once."""
+    return column == any_(literal(list(values), ARRAY(column.type)))
 
 
 def as_dict(row: Any) -> Mapping[str, Any]:

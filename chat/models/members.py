@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chat.lib.db import metadata
+from chat.lib.db import is_any, metadata
 from chat.models.users import PAGE, User, from_row, shown, users
 
 Involvement = Literal["everything", "mentions", "nothing"]
@@ -64,7 +64,7 @@ async def rooms_of_each(db: AsyncConnection, ids: list[int]) -> dict[int, list[i
     """user → the ids of the rooms that they are in."""
     found: dict[int, list[int]] = {}
     for row in await db.execute(
-        select(memberships.c.user_id, memberships.c.room_id).where(memberships.c.user_id.in_(ids))
+        select(memberships.c.user_id, memberships.c.room_id).where(is_any(memberships.c.user_id, ids))
     ):
         found.setdefault(row.user_id, []).append(row.room_id)
     return found

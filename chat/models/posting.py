@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import ARRAY, Integer, Text, Uuid, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chat.lib.db import is_any
 from chat.models.rooms import rooms
 from chat.models.users import Author
 
@@ -84,7 +85,7 @@ STATEMENT = text(
 
 async def lock_rooms(db: AsyncConnection, ids: Sequence[int]) -> dict[int, bool]:
     """Locks the rooms in the order of their ids, which every batch keeps; id → whether it is archived."""
-    asked = select(rooms.c.id, rooms.c.archived_at.is_not(None)).where(rooms.c.id.in_(ids)).order_by(rooms.c.id)
+    asked = select(rooms.c.id, rooms.c.archived_at.is_not(None)).where(is_any(rooms.c.id, ids)).order_by(rooms.c.id)
     return {row[0]: row[1] for row in await db.execute(asked.with_for_update(key_share=True))}
 
 

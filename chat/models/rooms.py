@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chat.lib.db import as_dict, metadata
+from chat.lib.db import as_dict, is_any, metadata
 from chat.models.members import Involvement, memberships
 from chat.models.messages import messages
 from chat.models.users import User, users
@@ -154,7 +154,7 @@ async def of_each(db: AsyncConnection, ids: list[int]) -> dict[int, list[Room]]:
         .select_from(mine)
         .join(rooms, rooms.c.id == mine.c.room_id)
         .outerjoin(other, _other_of(mine.c.user_id))
-        .where(mine.c.user_id.in_(ids))
+        .where(is_any(mine.c.user_id, ids))
         .order_by(rooms.c.id)
     )
     found: dict[int, list[Room]] = {}
@@ -183,7 +183,9 @@ async def public(db: AsyncConnection, user: int, query: str = "", limit: int = 2
     found = [
         _from(dict(as_dict(row))) for row in await db.execute(asked.order_by(func.lower(rooms.c.name)).limit(limit))
     ]
-    sizes = select(memberships.c.room_id, func.count()).where(memberships.c.room_id.in_([room.id for room in found]))
+    sizes = select(memberships.c.room_id, func.count()).where(
+        is_any(memberships.c.room_id, [room.id for room in found])
+    )
     counts = {row[0]: row[1] for row in await db.execute(sizes.group_by(memberships.c.room_id))}
     for room in found:
         room.members = counts.get(room.id, 0)

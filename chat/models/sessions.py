@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chat.lib.db import as_dict, metadata
+from chat.lib.db import as_dict, is_any, metadata
 from chat.models.users import Account, Author, Role, account_columns, users
 from chat.models.workspace import Workspace, workspace
 
@@ -119,7 +119,7 @@ async def accounts_and_workspace(
         .select_from(sessions)
         .join(users)
         .join(workspace, true())
-        .where(sessions.c.id.in_(ids), users.c.deactivated_at.is_(None))
+        .where(is_any(sessions.c.id, ids), users.c.deactivated_at.is_(None))
     )
     found = {}
     for row in await db.execute(asked):

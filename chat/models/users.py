@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chat.lib.db import as_dict, metadata
+from chat.lib.db import as_dict, is_any, metadata
 
 Role = Literal["owner", "admin", "member", "guest"]
 Kind = Literal["person", "bot"]
@@ -148,7 +148,7 @@ async def find(db: AsyncConnection, user: int) -> User | None:
 
 
 async def find_all(db: AsyncConnection, ids: list[int]) -> list[User]:
-    rows = await db.execute(select(*shown).where(users.c.id.in_(ids)).order_by(users.c.id))
+    rows = await db.execute(select(*shown).where(is_any(users.c.id, ids)).order_by(users.c.id))
     return [from_row(row) for row in rows]
 
 
@@ -178,7 +178,7 @@ async def page(db: AsyncConnection, *, query: str = "", after: int = 0, only: li
             )
         )
     if only is not None:
-        asked = asked.where(users.c.id.in_(only))
+        asked = asked.where(is_any(users.c.id, only))
     return [from_row(row) for row in await db.execute(asked)]
 
 
@@ -195,4 +195,4 @@ async def owners(db: AsyncConnection) -> list[int]:
 
 async def seen(db: AsyncConnection, ids: list[int]) -> None:
     """These users are or were just here."""
-    await db.execute(update(users).where(users.c.id.in_(ids)).values(last_seen_at=func.now()))
+    await db.execute(update(users).where(is_any(users.c.id, ids)).values(last_seen_at=func.now()))
