@@ -37,6 +37,7 @@ log = logging.getLogger("roomful.http")
 
 READING = ("GET", "HEAD", "OPTIONS")
 DAY = 24 * 60 * 60
+NOTHING_HERE = "Nothing is at this address. It may have been mistyped."
 STALE_FORM = "This form was open for too long, or did not come from here. Please load the page again."
 TITLES = {
     400: "This request was not understood",
@@ -156,13 +157,29 @@ class Door(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
-        problem = as_problem(error, status_code)
+        problem = self.as_problem(error, status_code)
         self.set_status(problem.status)
         if problem.retry_after is not None:
             self.set_header("Retry-After", str(max(1, math.ceil(problem.retry_after))))
         if isinstance(problem, MethodNotAllowed):
             self.set_header("Allow", ", ".join(self._methods()))
         self.render_problem(problem)
+
+    def as_problem(self, error: BaseException | None, status: int) -> Problem:
+        """Whatever ended a request, in words that may be shown."""
+        if isinstance(error, Problem):
+            return error
+        match error.status_code if isinstance(error, HTTPError) else status:
+            case 403:
+                return Forbidden()
+            case 404:
+                return NotFound(NOTHING_HERE)
+            case 405:
+                return MethodNotAllowed()
+            case code if 400 <= code < 500:
+                return Malformed("This request is not well-formed.")
+            case _:
+                return Internal()
 
     def render_problem(self, problem: Problem) -> None:
         """As JSON; pages override it."""
@@ -190,6 +207,12 @@ class ApiDoor(Door):
         if self.request.method != "OPTIONS":
             await self.load_session()
 
+    def as_problem(self, error: BaseException | None, status: int) -> Problem:
+        """Tornado looks into bodies of other types before we can say that we take none."""
+        if isinstance(error, HTTPError) and error.status_code == 400 and self._media_type() != "application/json":
+            return UnsupportedMediaType()
+        return super().as_problem(error, status)
+
     def require_session(self) -> SignedIn:
         if self.actor is None:
             raise NotSignedIn
@@ -216,10 +239,12 @@ class ApiDoor(Door):
             self.set_header("Access-Control-Max-Age", "600")
         self.set_status(204)
 
+    def _media_type(self) -> str:
+        return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
     def _check_media_type(self) -> None:
-        media = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         encoding = self.request.headers.get("Content-Encoding", "identity").lower()
-        if media != "application/json":
+        if self._media_type() != "application/json":
             raise UnsupportedMediaType
         if encoding != "identity":
             raise UnsupportedMediaType("Send the JSON uncompressed, without Content-Encoding.")
@@ -318,26 +343,7 @@ class UnknownPage(PageDoor):
 
     async def prepare(self) -> None:
         await super().prepare()
-        raise NotFound("Nothing is at this address. It may have been mistyped.")
+        raise NotFound(NOTHING_HERE)
 
     def check_xsrf_cookie(self) -> None:
         """There is nothing to change here."""
-
-
-def as_problem(error: BaseException | None, status: int) -> Problem:
-    """Whatever ended a request, in words that may be shown."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, HTTPError):
-        status = error.status_code
-    match status:
-        case 403:
-            return Forbidden()
-        case 404:
-            return NotFound("Nothing is at this address. It may have been mistyped.")
-        case 405:
-            return MethodNotAllowed()
-        case _ if 400 <= status < 500:
-            return Malformed("This request is not well-formed.")
-        case _:
-            return Internal()
