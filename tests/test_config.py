@@ -138,3 +138,13 @@ def test_secrets_are_masked_where_settings_are_shown() -> None:
     shown = {name: value for name, value, *_ in describe(loaded(**secrets))}
     assert {shown[name] for name in secrets} == {"(set)"}
     assert "hunter2" not in json.dumps(shown)
+
+
+def test_the_manual_lists_every_setting_as_it_is() -> None:
+    manual = (Path(__file__).parent.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = [
+        tuple(cell.strip().strip("`") for cell in line.strip("|").split("|"))
+        for line in manual.partition("| Setting | Default |")[2].partition("\n\n")[0].splitlines()[2:]
+    ]
+    defaults = describe(Settings())
+    assert table == [(name, "–" if value == "-" else value, unit, why) for name, value, unit, why in defaults]

@@ -265,3 +265,12 @@ async def test_requests_are_logged_without_query_cookie_or_secret(
     for secret in ("secret", ada.cookie.partition("=")[2], "private plan"):
         assert secret not in everything
     assert all(line.__dict__["fields"]["address"] == "127.0.0.1" for line in lines)
+
+
+async def test_the_manual_names_every_number(world: World) -> None:
+    manual = (Path(__file__).parent.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    families = text_string_to_metric_families((await ask(world.server, "/metrics")).body.decode())
+    names = {family.name.removeprefix("roomful_") for family in families if family.name.startswith("roomful_")}
+    missing = {name for name in names if not name.endswith("_created") and name not in manual}
+    assert len(names) > 10
+    assert not missing
