@@ -95,13 +95,14 @@ export class App {
   async signOut(): Promise<void> {
     // First, since the server closes the sockets of an ended session, and this page still has to tidy up.
     this.connection.stop();
+    const unsent = await this.outbox.clear();
     try {
       await this.#environment.signOut();
     } catch (error) {
+      await this.outbox.restore(unsent);
       this.connection.start();
       throw error;
     }
-    await this.outbox.clear();
     this.drafts.clear();
     this.timelines.clear();
     this.rooms.clear();

@@ -107,11 +107,18 @@ export class Outbox {
     if (this.list.some(settled)) this.list = this.list.filter((pending) => !settled(pending));
   }
 
-  /** Forgets everything, of everybody. */
-  async clear(): Promise<void> {
+  /** Forgets everything, of everybody. Gives back what was not sent, for restore(). */
+  async clear(): Promise<readonly Pending[]> {
+    const unsent = this.list.filter((pending) => pending.state !== "sent");
     this.list = [];
     await this.#change((store) => store.clear());
     this.#tell({ cleared: true });
+    return unsent;
+  }
+
+  /** Takes back what clear() gave. */
+  async restore(unsent: readonly Pending[]): Promise<void> {
+    for (const pending of unsent) await this.#keep(pending.state === "sending" ? { ...pending, state: "waiting" } : pending);
   }
 
   async #drainRoom(room: number): Promise<void> {

@@ -315,6 +315,19 @@ test("signing out says how many messages would be lost, and leaves nothing behin
   expect(tab.left).toEqual(["/sign-in"]);
 });
 
+test("signing out without a network is refused, and nothing is lost by it", async () => {
+  const tab = await browser.tab(ADA, "/rooms/1");
+  server.frozen = true;
+  send(tab, "unsent");
+  await settle();
+  await expect(tab.app.signOut()).rejects.toMatchObject({ code: "disconnected" });
+  expect(seen(tab)).toEqual(["unsent (waiting)"]);
+  expect(tab.left).toEqual([]);
+  server.frozen = false;
+  await clock.advance(20_000);
+  expect(seen(tab)).toEqual(["unsent"]);
+});
+
 test("where the browser keeps nothing, messages are sent all the same, and it says so", async () => {
   const warning = vi.spyOn(console, "warn").mockImplementation(() => undefined);
   const full: OutboxStore = { ...memoryStore(), persistent: true, put: () => Promise.reject(new Error("no space")) };

@@ -2,6 +2,7 @@
 import { App } from "../app.svelte";
 import type { Environment, PageNews, Shelf, Visited } from "../environment";
 import { memoryStore, type OutboxStore } from "../outbox";
+import { ProblemError } from "../problem";
 import type { User } from "../types";
 import { FakeClock, settle } from "./clock";
 import type { FakeServer } from "./server";
@@ -41,9 +42,9 @@ export class Browser {
       uuid: () => `nonce-${++this.#uuids}`,
       openSocket: (listener) => this.#server.connect(user, listener),
       signedIn: () => Promise.resolve(this.#server.frozen ? "unknown" : this.#server.sessions.has(user.id) ? "yes" : "no"),
-      signOut: () => {
+      signOut: async () => {
+        if (this.#server.frozen) throw ProblemError.disconnected();
         this.#server.sessions.delete(user.id);
-        return Promise.resolve();
       },
       leave: (to) => left.push(to),
       page,
