@@ -1,6 +1,7 @@
 """A real PostgreSQL for the whole run, a database of its own for each test, a server on a port of its own."""
 
 import fcntl
+import hashlib
 import os
 import tempfile
 import uuid
@@ -22,6 +23,10 @@ from chat.models import rooms as room_models
 from chat.models import sessions, users
 from chat.models.sessions import SignedIn
 from tests.people import PASSWORD, Person
+from tests.quiet import no_unexpected_log_lines, pytest_configure
+
+# What pytest finds here by its name.
+__all__ = ["no_unexpected_log_lines", "pytest_configure"]
 
 # One cluster for all workers of a run; kept for the next one, its databases come and go.
 CLUSTER = Path(tempfile.gettempdir()) / f"roomful-tests-{os.getuid()}"
@@ -62,17 +67,17 @@ async def postgres() -> AsyncIterator[EmbeddedPostgres]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def template(postgres: EmbeddedPostgres) -> str:
-    """The name of a migrated database that others are copied from; made anew in each run by the first who needs it."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
-    name = f"template_{run[:12]}"
+    """The name of a migrated database that others are copied from. It is named for the migrations in it, so that runs
+    side by side share it, and the next run finds it there."""
+    migrations = sorted((Path(__file__).parent.parent / "migrations" / "versions").glob("*.py"))
+    name = f"template_{hashlib.sha256(b''.join(each.read_bytes() for each in migrations)).hexdigest()[:12]}"
+    done = CLUSTER / f"{name}.done"
     with alone("template.lock"):
-        done = CLUSTER / "template.done"
-        if not done.exists() or done.read_text() != name:
-            if done.exists():
-                await postgres.drop_database(done.read_text())
+        if not done.exists():
+            await postgres.drop_database(name)
             await postgres.create_database(name)
             await schema.upgrade(postgres.url_of(name))
-            done.write_text(name)
+            done.touch()
     return name
 
 

@@ -64,6 +64,9 @@ async def test_ready_is_said_in_text_or_in_json(world: World) -> None:
     assert json.loads(response.body) == {"ready": True, "reasons": []}
 
 
+@pytest.mark.logs("the database cannot be written")
+@pytest.mark.may_log("roomful.jobs: .* the database is busy or away")
+@pytest.mark.logs("the database cannot be written")
 async def test_health_lives_on_and_ready_says_why_when_the_database_is_gone(
     world: World, postgres: EmbeddedPostgres
 ) -> None:
@@ -86,6 +89,8 @@ def readiness_of(server: Server, **arguments: object) -> Readiness:
     return Readiness(server.db, **usual)  # type: ignore[arg-type]
 
 
+@pytest.mark.logs("the database cannot be written")
+@pytest.mark.logs("the database cannot be written")
 async def test_a_database_that_takes_no_writes_is_not_ready(world: World) -> None:
     name = world.server.db.engine.url.database
     async with world.server.db.transaction() as tx:
