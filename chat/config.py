@@ -298,7 +298,8 @@ def load(environment: Mapping[str, str] | None = None, dotenv: Path | None = Pat
     found: dict[str, str] = {}
     if dotenv is not None and dotenv.is_file():
         found.update({name: value for name, value in dotenv_values(dotenv).items() if value})
-    found.update({name: value for name, value in (environment or os.environ).items() if value})
+    given = os.environ if environment is None else environment
+    found.update({name: value for name, value in given.items() if value})
     values: dict[str, Any] = {}
     for each in fields(Settings):
         text = found.get(each.metadata["name"])

@@ -1,6 +1,7 @@
 """Runs migrations: on the connection that `chat.lib.schema` hands over, else on the database that the settings name."""
 
 import asyncio
+from logging.config import fileConfig
 
 from alembic import context
 from sqlalchemy import Connection
@@ -48,6 +49,9 @@ async def migrate_configured() -> None:
             await connection.run_sync(migrate)
         await database.dispose()
 
+
+if context.config.config_file_name is not None:  # alembic's own command, which says what it does
+    fileConfig(context.config.config_file_name, disable_existing_loggers=False)
 
 if context.is_offline_mode():
     context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True)

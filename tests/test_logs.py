@@ -197,8 +197,20 @@ def test_a_request_id_is_taken_over_only_when_it_is_sensible(given: str, kept: b
     assert logs.ACCEPTED_REQUEST_ID.fullmatch(logs.request_id.get())
 
 
-def test_libraries_are_heard_from_warnings_on() -> None:
-    stream = logged()
+@pytest.mark.parametrize("level", ["debug", "info"])
+def test_libraries_are_heard_from_warnings_on(level: str) -> None:
+    stream = logged(level=level)
     logging.getLogger("alembic.runtime.migration").info("Running upgrade")
     logging.getLogger("alembic.runtime.migration").warning("strange")
     assert [entry["message"] for entry in entries(stream)] == ["strange"]
+
+
+async def test_no_level_logs_what_is_read_from_the_database(database_url: str) -> None:
+    stream = logged(level="debug")
+    log.debug("heard")
+    database = Database(database_url)
+    async with database.read() as connection:
+        row = await connection.exec_driver_sql("SELECT $1::text", ("the text of somebody's message",))
+        assert row.scalar_one() == "the text of somebody's message"
+    await database.close()
+    assert [entry["message"] for entry in entries(stream)] == ["heard"]

@@ -137,6 +137,7 @@ async def test_alembic_upgrades_from_the_checkout(empty_url: str, engine: AsyncE
     command = (sys.executable, "-m", "alembic", "upgrade", "head")
     done = await asyncio.to_thread(run, *command, url=empty_url)
     assert done.returncode == 0, done.stderr
+    assert "Running upgrade 0003 -> 0004" in done.stderr
     assert await schema.current(engine) == schema.needed()
     checked = await asyncio.to_thread(run, sys.executable, "-m", "alembic", "check", url=empty_url)
     assert checked.returncode == 0, checked.stdout + checked.stderr

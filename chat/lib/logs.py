@@ -65,9 +65,9 @@ def configure(level: str, format: str, stream: TextIO | None = None) -> None:
         old.close()
     root.addHandler(handler)
     root.setLevel(level.upper())
-    # They tell every step at info; what went wrong is enough unless somebody asks for more.
-    for name in ("alembic", "asyncio", "sqlalchemy", "tornado.general"):
-        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else max(root.level, logging.WARNING))
+    # Below warning they tell every step, and SQLAlchemy every row that it reads: people's messages.
+    for name in ("alembic", "asyncio", "sqlalchemy", "tornado"):
+        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
     logging.captureWarnings(True)
 
 
