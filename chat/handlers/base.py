@@ -159,6 +159,8 @@ class Door(RequestHandler):
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         problem = self.as_problem(error, status_code)
         self.set_status(problem.status)
+        # Tornado refuses some before `prepare` is asked.
+        self.set_header("X-Request-Id", logs.request_id.get() or logs.begin_request())
         if problem.retry_after is not None:
             self.set_header("Retry-After", str(max(1, math.ceil(problem.retry_after))))
         if isinstance(problem, MethodNotAllowed):
