@@ -7,6 +7,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import tornado.httpserver
 import tornado.netutil
@@ -27,10 +28,11 @@ from chat.handlers.request_log import RequestLog
 from chat.handlers.routes import routes
 from chat.handlers.services import Limits, Services
 from chat.handlers.templates import Templates
+from chat.hub.bridge import Bridge, SharedHub
 from chat.hub.hub import Hub
 from chat.hub.presence import PresenceBoard
 from chat.hub.typing import TypingNotices
-from chat.jobs.clock import Clock
+from chat.jobs.clock import Clock, Job
 from chat.jobs.housekeeping import expire_sessions, note_who_is_here, watch_postgres
 from chat.jobs.revocation import notice_changes_elsewhere
 from chat.lib.database import prepared
@@ -42,6 +44,9 @@ from chat.lib.passwords import Passwords
 from chat.lib.postgres import EmbeddedPostgres
 from chat.lib.signing import Signer, load_or_make_keys
 from chat.models import users, workspace
+
+if TYPE_CHECKING:
+    from chat.lib.bus import Bus
 
 log = logging.getLogger("roomful")
 
@@ -93,7 +98,10 @@ class Server:
 
     def __init__(self, settings: Settings, url: str, embedded: EmbeddedPostgres | None = None) -> None:
         self.settings = settings
-        self.hub = Hub()
+        self.process = secrets.token_hex(4)
+        self.bus: Bus | None = None
+        self.bridge: Bridge | None = None
+        self.hub = SharedHub(self.process, self._say) if settings.redis_url else Hub()
         self.db = Database(url, pool_size=settings.database_pool, publish=self.hub.publish)
         self.healer = Healer(self.db, self.hub)
         self.hub.on_gap = self.healer.on_gap
@@ -116,6 +124,7 @@ class Server:
             metrics=self.metrics,
         )
         jobs = [
+            *self._sharing_jobs(),
             expire_sessions(self.db, days=settings.session_days),
             note_who_is_here(self.db, self.presence),
             notice_changes_elsewhere(self.db, self.hub),
@@ -141,6 +150,8 @@ class Server:
         self.port = sockets[0].getsockname()[1]
         self.services.journal.start()
         self.presence.start()
+        if self.bus is not None:
+            self.bus.start()
         self.loop_lag.start()
         self.clock.start()
         application = tornado.web.Application(
@@ -178,11 +189,32 @@ class Server:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.shutdown_seconds / 4):
                     await self._http.close_all_connections()
+        if self.bus is not None:
+            await self.bus.close()
         self.services.passwords.close()
         await self._remember_present()
         await self.db.close()
 
+    def _say(self, hint: bytes) -> None:
+        assert self.bus is not None, "only a shared hub says anything"
+        self.bus.say(hint)
+
+    def _sharing_jobs(self) -> list[Job]:
+        """With REDIS_URL this process is one of several; without it none of this is there, nor costs anything."""
+        if not isinstance(self.hub, SharedHub) or self.settings.redis_url is None:
+            return []
+        from chat.jobs.sharing import sharing_jobs  # needs the extra `redis`, which others do not install
+        from chat.lib.bus import Bus
+
+        limits = self.services.limits
+        shared = {name: getattr(limits, name) for name in ("messages", "requests", "sign_in", "sign_in_name")}
+        self.bridge = bridge = Bridge(self.process, self._say, self.hub, self.presence, shared)
+        self.bus = Bus(self.settings.redis_url, on_heard=bridge.hear, on_up=bridge.come)
+        return sharing_jobs(self.db, self.hub, self.healer, bridge, self.bus)
+
     def _say_bye(self) -> None:
+        if self.bridge is not None:
+            self.bridge.leave()
         spread = max(1, len(self.hub.connections) // COME_BACK_PER_SECOND)
         for connection in list(self.hub.connections):
             wait = round(1 + secrets.randbelow(1000) / 1000 * spread, 2)

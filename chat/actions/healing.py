@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from chat.actions import messages
 from chat.actions.events import RoomSynced, Sync
@@ -18,7 +19,7 @@ RETRY_SECONDS = 0.5
 
 
 class Healer:
-    """`on_gap` is called by the hub: it starts one healing per room, which goes on until the room's log is whole."""
+    """One healing per room at a time, which goes on until the room's log is whole."""
 
     def __init__(self, db: Database, hub: Hub) -> None:
         self._db = db
@@ -26,9 +27,12 @@ class Healer:
         self._healing: dict[str, asyncio.Task[None]] = {}
 
     def on_gap(self, topic: str) -> None:
-        if topic not in self._healing:
-            task = self._healing[topic] = asyncio.create_task(self._heal(topic), name=f"healing {topic}")
-            task.add_done_callback(lambda _: self._healing.pop(topic, None))
+        """An event came whose predecessor did not; it may be on its way."""
+        self._start(topic, lambda: self._hub.is_waiting(topic))
+
+    def on_behind(self, topic: str, last: int) -> None:
+        """The database has got to `last`, and nobody told us."""
+        self._start(topic, lambda: (self._hub.head(topic) or last) < last)
 
     async def close(self) -> None:
         tasks = list(self._healing.values())
@@ -36,13 +40,18 @@ class Healer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _heal(self, topic: str) -> None:
+    def _start(self, topic: str, is_ill: Callable[[], bool]) -> None:
+        if topic not in self._healing:
+            task = self._healing[topic] = asyncio.create_task(self._heal(topic, is_ill), name=f"healing {topic}")
+            task.add_done_callback(lambda _: self._healing.pop(topic, None))
+
+    async def _heal(self, topic: str, is_ill: Callable[[], bool]) -> None:
         wait = PATIENCE_SECONDS
         while True:
             await asyncio.sleep(wait)
             wait = RETRY_SECONDS
-            head = self._hub.heads().get(topic)
-            if head is None or not self._hub.is_waiting(topic):
+            head = self._hub.head(topic)
+            if head is None or not is_ill():
                 return
             try:
                 async with self._db.read() as db:
@@ -51,7 +60,9 @@ class Healer:
                 log.warning("a hole in %s after %d waits for the database", topic, head)
                 continue
             log.info("filled a hole in %s after %d", topic, head)
-            self._hub.heal(topic, found[-1].to or head, [encode(RoomSynced(sync)) for sync in found])
+            end = found[-1].to
+            assert isinstance(end, int), "every page says where it ends"
+            self._hub.heal(topic, end, [encode(RoomSynced(sync)) for sync in found])
 
     async def _missing(self, db: AsyncConnection, room: int, head: int) -> list[Sync]:
         """Every page of what came after `head`; one `reload` where that is too much."""

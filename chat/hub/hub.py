@@ -99,6 +99,11 @@ class Hub:
             self._tell(topic, self._log(topic).begin(head))
             self.flush(self.listeners(topic))
 
+    def head(self, topic: str) -> int | None:
+        """The seq told last, None where nobody listens or no hello has read it yet."""
+        log = self._logs.get(topic)
+        return log.head if log is not None else None
+
     def heads(self) -> dict[str, int]:
         """The seq told last of every room that somebody listens to."""
         return {topic: log.head for topic, log in self._logs.items() if log.head is not None}
@@ -158,8 +163,16 @@ class Hub:
             case Renew(user, reconnect):
                 self._renew(user, reconnect)
 
+    def hear(self, effects: Sequence[Effect]) -> None:
+        """Carries out what happened in the database without us: another process's commit, or one we did not hear of."""
+        self.publish(effects)
+
+    def notice(self, topic: str, payload: bytes, *, besides: Connection | None = None) -> None:
+        """Tells listeners everywhere what is worth nothing later, such as typing."""
+        self.tell_now(topic, payload, besides=besides)
+
     def tell_now(self, topic: str, payload: bytes, *, besides: Connection | None = None) -> None:
-        """Tells what is worth nothing later, such as typing, to those who can keep up."""
+        """Tells what is worth nothing later to those listeners of this process who can keep up."""
         data = frame(payload)
         for connection in self.listeners(topic):
             if connection is not besides and not connection.is_slow:

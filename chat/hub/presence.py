@@ -31,9 +31,22 @@ class PresenceBoard:
     `on_offline` is awaited with users who went offline, to note when they were last seen.
     """
 
-    def __init__(self, hub: Hub, on_offline: Callable[[list[int]], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        on_offline: Callable[[list[int]], Awaitable[None]] | None = None,
+        *,
+        offline_seconds: float = OFFLINE_SECONDS,
+        batch_seconds: float = BATCH_SECONDS,
+    ) -> None:
+        self._offline_seconds = offline_seconds
+        self._batch_seconds = batch_seconds
         self._hub = hub
         self._on_offline = on_offline
+        # Called when somebody's presence in this process changes, where there are others to know of it.
+        self.on_here: Callable[[int, State], None] | None = None
+        self._here: dict[int, State] = {}
+        self._elsewhere: dict[str, dict[int, State]] = {}
         self._told: dict[int, State] = {}
         self._changed: dict[int, None] = {}  # users to look at, in the order in which they changed
         self._leaving: dict[int, asyncio.TimerHandle] = {}
@@ -52,13 +65,43 @@ class PresenceBoard:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def of(self, user: int) -> State:
+        """Online where they are online in any process, else away, else offline."""
+        state = self.here_of(user)
+        if self._elsewhere and state != "online":
+            others = {states.get(user, "offline") for states in self._elsewhere.values()} | {state}
+            return "online" if "online" in others else "away" if "away" in others else "offline"
+        return state
+
+    def here_of(self, user: int) -> State:
         """Away when every connection of the user is; still what it was for a while after the last one ended."""
         states = {connection.state for connection in self._hub.of_user(user) if not connection.closed}
         if "online" in states:
             return "online"
         if states:
             return "away"
-        return self._told.get(user, "online") if user in self._leaving else "offline"
+        return self._here.get(user, "online") if user in self._leaving else "offline"
+
+    def here(self) -> dict[int, State]:
+        """Everyone who is not offline in this process."""
+        return dict(self._here)
+
+    def heard(self, process: str, states: dict[int, State], *, whole: bool) -> None:
+        """Another process says who is connected to it: everybody, or only who changed."""
+        known = self._elsewhere.setdefault(process, {})
+        gone = known.keys() - states.keys() if whole else ()
+        for user, state in [*states.items(), *((user, "offline") for user in gone)]:
+            if state == "offline":
+                known.pop(user, None)
+            else:
+                known[user] = state
+            self._look_at(user)
+
+    def forget(self, process: str) -> None:
+        """The process ended. Its people come back elsewhere, or count as gone after the usual patience."""
+        for user in self._elsewhere.pop(process, {}):
+            if user not in self._leaving and self.of(user) == "offline":
+                loop = asyncio.get_running_loop()
+                self._leaving[user] = loop.call_later(self._offline_seconds, self._left, user)
 
     def online_count(self) -> int:
         return len(self._told)
@@ -84,13 +127,25 @@ class PresenceBoard:
             self._note(user)
         elif user not in self._leaving:
             loop = asyncio.get_running_loop()
-            self._leaving[user] = loop.call_later(OFFLINE_SECONDS, self._left, user)
+            self._leaving[user] = loop.call_later(self._offline_seconds, self._left, user)
 
     def _left(self, user: int) -> None:
         self._leaving.pop(user, None)
         self._note(user)
 
     def _note(self, user: int) -> None:
+        """Something about the user's connections here has changed."""
+        state = self.here_of(user)
+        if state != self._here.get(user, "offline"):
+            if state == "offline":
+                self._here.pop(user, None)
+            else:
+                self._here[user] = state
+            if self.on_here is not None:
+                self.on_here(user, state)
+        self._look_at(user)
+
+    def _look_at(self, user: int) -> None:
         if self.of(user) != self._told.get(user, "offline"):
             self._changed[user] = None
             self._wake.set()
@@ -98,7 +153,7 @@ class PresenceBoard:
     async def _tell_changes(self) -> None:
         while True:
             await self._wake.wait()
-            await asyncio.sleep(BATCH_SECONDS)
+            await asyncio.sleep(self._batch_seconds)
             self._wake.clear()
             batch = list(self._changed)[:BATCH_SIZE]
             for user in batch:

@@ -18,5 +18,5 @@ class TypingNotices:
         if wait := self._per_user.take((connection.user, room)):
             return wait
         if not self._per_room.take(room):
-            self._hub.tell_now(room_topic(room), payload, besides=connection)
+            self._hub.notice(room_topic(room), payload, besides=connection)
         return 0.0

@@ -27,6 +27,6 @@ def notice_changes_elsewhere(db: Database, hub: Hub) -> Job:
                 effects.add(EndSessions((each.session,)))
             elif role != each.role:
                 effects.add(Renew(each.user, reconnect=True))
-        hub.publish(list(effects))
+        hub.hear(list(effects))
 
     return Job("noticing changes elsewhere", NOTICE_SECONDS, run)

@@ -12,6 +12,8 @@ class Limit:
         self.burst = burst
         self._clock = clock
         self._spent: dict[Hashable, tuple[float, float]] = {}
+        # Called with what was taken, where other processes must know of it.
+        self.on_take: Callable[[Hashable, float], None] | None = None
         self._sweep_at = 1024
 
     def take(self, key: Hashable, cost: float = 1.0) -> float:
@@ -22,9 +24,19 @@ class Limit:
         if spent + cost > self.burst:
             return (spent + cost - self.burst) / self.rate
         self._spent[key] = (spent + cost, now)
+        if self.on_take is not None:
+            self.on_take(key, cost)
         if len(self._spent) >= self._sweep_at:
             self._forget_rested(now)
         return 0.0
+
+    def spend(self, key: Hashable, cost: float) -> None:
+        """It was taken in another process, allowed or not."""
+        now = self._clock()
+        spent, since = self._spent.get(key, (0.0, now))
+        self._spent[key] = (min(self.burst, max(0.0, spent - (now - since) * self.rate) + cost), now)
+        if len(self._spent) >= self._sweep_at:
+            self._forget_rested(now)
 
     def wait(self, key: Hashable, cost: float = 1.0) -> float:
         """The seconds until `cost` would be allowed, 0 for now; takes nothing."""

@@ -242,6 +242,14 @@ async def set_archived(db: AsyncConnection, room: int, archived: bool) -> None:
     await change(db, room, archived_at=func.now() if archived else None)
 
 
+async def last_seqs(db: AsyncConnection, ids: list[int]) -> dict[int, int]:
+    """room → the last seq that was given out."""
+    return {
+        row.id: row.last_seq
+        for row in await db.execute(select(rooms.c.id, rooms.c.last_seq).where(is_any(rooms.c.id, ids)))
+    }
+
+
 async def last_seq(db: AsyncConnection, room: int) -> int:
     found: int = (await db.execute(select(rooms.c.last_seq).where(rooms.c.id == room))).scalar_one()
     return found
