@@ -3,6 +3,7 @@ import { Connection } from "./connection.svelte";
 import { Drafts } from "./drafts.svelte";
 import type { Environment, PageNews } from "./environment";
 import { Idleness } from "./idleness";
+import { lasting } from "./lasting.svelte";
 import { Members } from "./members.svelte";
 import { Outbox } from "./outbox.svelte";
 import type { OutboxStore } from "./outbox";
@@ -86,7 +87,7 @@ export class App {
 
   /** Who is in a room; load() it when it is shown. */
   members(room: number): Members {
-    const members = this.#members.get(room) ?? new Members(room, { ask: this.ask, people: this.people });
+    const members = this.#members.get(room) ?? lasting(() => new Members(room, { ask: this.ask, people: this.people }));
     this.#members.set(room, members);
     return members;
   }

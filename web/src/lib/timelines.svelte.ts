@@ -1,4 +1,5 @@
 /** The timelines that are kept: the one in view and the last ones visited. They all stay complete; others load anew. */
+import { lasting } from "./lasting.svelte";
 import { asProblem } from "./problem";
 import { Timeline, type TimelineNeeds } from "./timeline.svelte";
 import type { ChangedEvent, PostedEvent, Room, Sync } from "./types";
@@ -91,7 +92,7 @@ export class Timelines {
   #showWanted(moved: boolean): void {
     if (this.#wanted === null || !this.#needs.rooms.get(this.#wanted.room)) return;
     const { room, at } = this.#wanted;
-    const timeline = this.#kept.get(room) ?? new Timeline(room, this.#needs);
+    const timeline = this.#kept.get(room) ?? lasting(() => new Timeline(room, this.#needs));
     const comes = this.current !== timeline;
     this.#kept.delete(room);
     this.#kept.set(room, timeline);

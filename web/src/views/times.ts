@@ -17,7 +17,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** The calendar day in the reader's zone, as YYYY-MM-DD. */
-export function dayKey(moment: Date): string {
+export function dayKey(at: string): string {
+  const moment = new Date(at);
   const month = String(moment.getMonth() + 1).padStart(2, "0");
   return `${moment.getFullYear()}-${month}-${String(moment.getDate()).padStart(2, "0")}`;
 }
@@ -29,17 +30,18 @@ function daysBetween(earlier: Date, later: Date): number {
 }
 
 /** "16:40", or "4:40 pm" where people count so. */
-export function clock(moment: Date): string {
-  return clockFormat.format(moment);
+export function clock(at: string): string {
+  return clockFormat.format(new Date(at));
 }
 
 /** "Monday, 23 November 2026 at 16:40": for titles. */
-export function fullDate(moment: Date): string {
-  return fullFormat.format(moment);
+export function fullDate(at: string): string {
+  return fullFormat.format(new Date(at));
 }
 
 /** "Today", "Yesterday", "Monday 23 November", "23 November 2025": between the days of a timeline. */
-export function dayLabel(moment: Date, now: Date): string {
+export function dayLabel(at: string, now: Date): string {
+  const moment = new Date(at);
   const days = daysBetween(moment, now);
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
@@ -47,7 +49,8 @@ export function dayLabel(moment: Date, now: Date): string {
 }
 
 /** "23 November", with the year unless it is this one. */
-export function date(moment: Date, now: Date): string {
+export function date(at: string, now: Date): string {
+  const moment = new Date(at);
   return (moment.getFullYear() === now.getFullYear() ? dateFormat : yearFormat).format(moment);
 }
 
@@ -56,20 +59,21 @@ function plural(count: number, unit: string): string {
 }
 
 /** "now", "5 minutes ago", "3 hours ago", "yesterday", "Friday", "3 March": how long ago something was. */
-export function ago(moment: Date, now: Date): string {
+export function ago(at: string, now: Date): string {
+  const moment = new Date(at);
   const passed = now.getTime() - moment.getTime();
   if (passed < MINUTE) return "now";
   if (passed < HOUR) return `${plural(Math.floor(passed / MINUTE), "minute")} ago`;
   const days = daysBetween(moment, now);
   if (days === 0) return `${plural(Math.floor(passed / HOUR), "hour")} ago`;
   if (days === 1) return "yesterday";
-  return days < 7 ? weekdayFormat.format(moment) : date(moment, now);
+  return days < 7 ? weekdayFormat.format(moment) : date(at, now);
 }
 
-/** "in 6 days", "in 3 hours", "in a minute": how long until something. */
-export function until(moment: Date, now: Date): string {
-  const left = moment.getTime() - now.getTime();
-  if (left <= 0) return "over";
+/** "in 6 days", "in 3 hours", "in 1 minute": how long until something; null when it is over. */
+export function until(at: string, now: Date): string | null {
+  const left = Date.parse(at) - now.getTime();
+  if (left <= 0) return null;
   if (left < HOUR) return `in ${plural(Math.max(1, Math.round(left / MINUTE)), "minute")}`;
   if (left < DAY) return `in ${plural(Math.round(left / HOUR), "hour")}`;
   return `in ${plural(Math.round(left / DAY), "day")}`;

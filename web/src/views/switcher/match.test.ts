@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fit, ranked } from "./match";
+import { fit, marked, ranked } from "./match";
 
 test("the beginnings of words fit, in any order", () => {
   expect(fit("d eng", "difference-engine")).toBeGreaterThan(0);
@@ -24,4 +24,13 @@ test("scripts without spaces are found by any part", () => {
 
 test("an empty query keeps the order and the limit", () => {
   expect(ranked(["c", "a", "b"], "", (name) => [name], 2)).toEqual(["c", "a"]);
+});
+
+test("what was hit is set apart, and nothing is lost", () => {
+  expect(marked("Ada Lovelace", "lo")).toEqual([
+    { text: "Ada ", hit: false },
+    { text: "Lo", hit: true },
+    { text: "velace", hit: false },
+  ]);
+  for (const query of ["", "zo", "x", "ﬁ"]) expect(marked("Zoë-Åse ﬁeld", query).map((piece) => piece.text).join("")).toBe("Zoë-Åse ﬁeld");
 });

@@ -37,3 +37,24 @@ export function ranked<Item>(items: Item[], query: string, names: (item: Item) =
     .slice(0, limit)
     .map((found) => found.item);
 }
+
+/** The name in pieces, those that the query hit set apart: for showing why something was found. */
+export function marked(name: string, query: string): { text: string; hit: boolean }[] {
+  const wanted = plain(query).split(SEPARATORS).filter(Boolean);
+  const hits: [number, number][] = [];
+  for (const word of name.matchAll(/[^\s\-_.·/#@()]+/gu)) {
+    // Only where one letter of the plain word stands for one of the real one can the hit be cut out.
+    if (plain(word[0]).length !== word[0].length) continue;
+    const part = wanted.find((one) => plain(word[0]).startsWith(one));
+    if (part) hits.push([word.index, word.index + part.length]);
+  }
+  const pieces: { text: string; hit: boolean }[] = [];
+  let from = 0;
+  for (const [begin, end] of hits) {
+    if (begin > from) pieces.push({ text: name.slice(from, begin), hit: false });
+    pieces.push({ text: name.slice(begin, end), hit: true });
+    from = end;
+  }
+  if (from < name.length) pieces.push({ text: name.slice(from), hit: false });
+  return pieces;
+}
