@@ -3,30 +3,25 @@
 import asyncio
 import json
 import os
-import pty
 import re
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from chat import __version__
+from chat.cli import main
 from chat.config import Settings, describe
 from chat.lib.db import Database
 from chat.models import users
+from tests.command_line import at_terminal, roomful, running, shown, typed
 from tests.conftest import World
 from tests.people import PASSWORD, Person
-
-CHECKOUT = Path(__file__).parent.parent
-COMMAND = (sys.executable, "-m", "chat")
-START_SECONDS = 60
 
 
 @pytest.fixture
@@ -35,33 +30,6 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="roomful-test-", dir="/tmp") as name:
         Path(name).chmod(0o711)
         yield Path(name)
-
-
-def environment(**values: str) -> dict[str, str]:
-    """What a fresh shell would give: none of our settings but `values`."""
-    ours = {name for name, *_ in describe(Settings())}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | {"PYTHONPATH": str(CHECKOUT), "BCRYPT_COST": "4"} | values
-
-
-def call(*arguments: str, folder: Path, given: str = "", **values: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        check=False,
-        cwd=folder,
-        env=environment(**values),
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-    )
-
-
-async def roomful(*arguments: str, folder: Path, given: str = "", **values: str) -> subprocess.CompletedProcess[str]:
-    """One command, run to its end. No traceback is ever an answer."""
-    done = await asyncio.to_thread(call, *arguments, folder=folder, given=given, **values)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 @pytest.mark.parametrize(
@@ -80,11 +48,13 @@ async def roomful(*arguments: str, folder: Path, given: str = "", **values: str)
         ("version",),
     ],
 )
-async def test_every_command_explains_itself(command: tuple[str, ...], tmp_path: Path) -> None:
-    done = await roomful(*command, "--help", folder=tmp_path)
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"usage: {' '.join(('roomful', *command))}")
-    assert not done.stderr
+def test_every_command_explains_itself(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"usage: {' '.join(('roomful', *command))}")
+    assert not said.err
 
 
 async def test_the_help_names_every_exit_code(tmp_path: Path) -> None:
@@ -94,10 +64,11 @@ async def test_the_help_names_every_exit_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("sing",), ("user",), ("user", "role", "ada", "king"), ("serve", "--loud")])
-async def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    done = await roomful(*arguments, folder=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("usage: roomful")
+def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: roomful")
 
 
 async def test_version_says_which(tmp_path: Path) -> None:
@@ -106,10 +77,12 @@ async def test_version_says_which(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [("serve",), ("migrate",), ("settings",), ("user", "list")])
-async def test_a_bad_setting_stops_every_command_and_is_named(command: tuple[str, ...], tmp_path: Path) -> None:
-    done = await roomful(*command, folder=tmp_path, PORT="eighty")
-    assert done.returncode == 3
-    assert done.stderr == "roomful: The setting PORT is not a whole number (it is 'eighty').\n"
+def test_a_bad_setting_stops_every_command_and_is_named(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    assert main(command) == 3
+    assert capsys.readouterr().err == "roomful: The setting PORT is not a whole number (it is 'eighty').\n"
 
 
 async def test_settings_lists_what_is_in_force_with_secrets_masked(tmp_path: Path) -> None:
@@ -250,79 +223,28 @@ async def test_a_new_role_counts_for_open_sockets_within_a_second(
         assert (await at_bob.refused("workspace.update", name="Bob's"))["code"] == "forbidden"
 
 
-def typed(password: str, again: str, *arguments: str, folder: Path, **values: str) -> tuple[int, str]:
-    """(exit code, what the terminal showed) of a command that asks for a password at a terminal."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(folder)
-        os.execvpe(COMMAND[0], [*COMMAND, *arguments], environment(**values))
-    shown, answers = b"", [password, again]
-    while True:
-        try:
-            piece = os.read(terminal, 1024)
-        except OSError:  # Linux's way to say that the other side has gone
-            break
-        if not piece:
-            break
-        shown += piece
-        if answers and re.search(rb"(Password|again): $", shown):
-            os.write(terminal, answers.pop(0).encode() + b"\n")
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(status), shown.decode()
-
-
 async def test_at_a_terminal_the_password_is_asked_for_twice_and_never_shown(
     world: World, database_url: str, tmp_path: Path
 ) -> None:
     await world.person("ada", "owner")
     command = ("user", "add", "bob", "--email", "bob@example.org")
-    code, shown = await asyncio.to_thread(
+    code, seen = await asyncio.to_thread(
         typed, PASSWORD, PASSWORD, *command, folder=tmp_path, DATABASE_URL=database_url
     )
-    assert code == 0, shown
-    assert "Made the account bob (member)." in shown
-    assert PASSWORD not in shown
+    assert code == 0, seen
+    assert "Made the account bob (member)." in seen
+    assert PASSWORD not in seen
     await Person(world.base, "bob", "bob").sign_in()
 
 
 async def test_two_different_passwords_change_nothing(world: World, database_url: str, tmp_path: Path) -> None:
     ada = await world.person("ada", "owner")
-    code, shown = await asyncio.to_thread(
+    code, seen = await asyncio.to_thread(
         typed, PASSWORD, PASSWORD + "x", "user", "password", "ada", folder=tmp_path, DATABASE_URL=database_url
     )
     assert code == 1
-    assert "The two passwords differ. Nothing was changed." in shown
+    assert "The two passwords differ. Nothing was changed." in seen
     assert (await ada.http("GET", "/me")).code == 200
-
-
-@asynccontextmanager
-async def running(folder: Path, **values: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, list[str]]]:
-    """(process, address, what it said so far) of `roomful serve` with the embedded database in the folder."""
-    errors = (folder / "errors.txt").open("w", encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        "serve",
-        cwd=folder,
-        env=environment(PORT="0", **values),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=errors,
-    )
-    said: list[str] = []
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(START_SECONDS):
-            while not (said and said[-1].startswith("Roomful is at ")):
-                line = await process.stdout.readline()
-                assert line, (folder / "errors.txt").read_text(encoding="utf-8")
-                said.append(line.decode().strip())
-        yield process, said[-1].removeprefix("Roomful is at "), said
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            async with asyncio.timeout(START_SECONDS):
-                await process.wait()
-        errors.close()
 
 
 @pytest.mark.slow
@@ -372,6 +294,16 @@ async def test_the_first_start_says_where_the_owner_makes_the_account(folder: Pa
         assert link.startswith(f"{address}/start/")
         page = await AsyncHTTPClient().fetch(link)
         assert b"<form" in page.body
+
+
+@pytest.mark.slow
+def test_a_closed_terminal_stops_the_server_and_its_database(folder: Path) -> None:
+    with at_terminal("serve", folder=folder, PORT="0") as (process, terminal):
+        assert "Roomful is at http://127.0.0.1:" in shown(terminal, until="Roomful is at .*\n")
+        os.close(terminal)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 0
+    assert not (folder / "data" / "postgres" / "cluster" / "postmaster.pid").exists()
 
 
 async def test_a_taken_port_is_said_in_a_sentence(database_url: str, tmp_path: Path) -> None:
