@@ -22,6 +22,7 @@ from chat.lib.postgres import EmbeddedPostgres
 from chat.models import rooms as room_models
 from chat.models import sessions, users
 from chat.models.sessions import SignedIn
+from tests.databases import Databases
 from tests.people import PASSWORD, Person
 from tests.quiet import no_unexpected_log_lines, pytest_configure
 
@@ -81,13 +82,19 @@ async def template(postgres: EmbeddedPostgres) -> str:
     return name
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def databases(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[Databases]:
+    found = Databases(postgres, template)
+    yield found
+    await found.close()
+
+
 @pytest_asyncio.fixture
-async def database_url(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
-    """A fresh migrated database."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    await postgres.create_database(name, template=template)
+async def database_url(postgres: EmbeddedPostgres, databases: Databases) -> AsyncIterator[str]:
+    """An empty migrated database."""
+    name = await databases.take(f"test_{uuid.uuid4().hex[:12]}")
     yield postgres.url_of(name)
-    await postgres.drop_database(name)
+    await databases.give_back(name)
 
 
 @dataclass
