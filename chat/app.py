@@ -243,11 +243,13 @@ class Server:
 
 
 async def serve(settings: Settings, *, on_ready: Callable[[Server], None] | None = None) -> None:
-    """Runs the server until SIGTERM or SIGINT, and stops it in order; a second signal does not hurry it."""
+    """Runs the server until SIGTERM, SIGINT or the end of its terminal, and stops it in order; a second signal does
+    not hurry it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # nohup asks to outlive the terminal
+            loop.add_signal_handler(name, stop.set)
     async with prepared(settings) as (url, embedded):
         server = Server(settings, url, embedded)
         await server.start()
@@ -265,5 +267,6 @@ async def serve(settings: Settings, *, on_ready: Callable[[Server], None] | None
 
 def say(sentence: str) -> None:
     """To the person at the terminal, whatever the log level."""
-    sys.stdout.write(sentence + "\n")
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # the terminal may be gone; who started us need not hear us
+        sys.stdout.write(sentence + "\n")
+        sys.stdout.flush()
