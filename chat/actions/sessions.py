@@ -3,11 +3,13 @@
 import datetime
 import hashlib
 import secrets
+from collections.abc import Sequence
 
 import msgspec
 
 from chat.actions import names
 from chat.errors import NotFound, NotSignedIn
+from chat.lib.batching import Batcher
 from chat.lib.db import AsyncConnection, Database, Tx
 from chat.lib.passwords import Passwords
 from chat.models import sessions, users
@@ -77,13 +79,26 @@ async def begin(tx: Tx, account: Account, *, address: str, user_agent: str, inst
     return token
 
 
-async def current(db: Database, token: str, *, days: int, address: str) -> SignedIn | None:
-    """The living session of that token; its use is noted every ten minutes at most, which is what keeps it alive."""
-    async with db.read() as connection:
-        found = await sessions.find(connection, hash_of(token), days=days)
-        if found is not None and found.stale:
-            await sessions.touch(connection, found.session, address)
-    return found
+class SessionLookup:
+    """The living session of a token, for many who ask at once; its use is noted every ten minutes at most, which is
+    what keeps it alive."""
+
+    def __init__(self, db: Database, *, days: int) -> None:
+        self._db = db
+        self._days = days
+        self._asked = Batcher(self._find)
+
+    async def current(self, token: str, *, address: str) -> SignedIn | None:
+        return await self._asked.get((hash_of(token), address))
+
+    async def _find(self, asked: Sequence[tuple[bytes, str]]) -> list[SignedIn | None]:
+        async with self._db.read() as connection:
+            found = await sessions.find_each(connection, [token for token, _ in asked], days=self._days)
+            if used := {
+                found[token].session: address for token, address in asked if token in found and found[token].stale
+            }:
+                await sessions.touch(connection, used)
+        return [found.get(token) for token, _ in asked]
 
 
 async def devices(db: AsyncConnection, actor: SignedIn, *, days: int) -> list[Device]:

@@ -1,11 +1,12 @@
 """Who is asking, and may they ask from there: host, origin, address and session of a request, for every door."""
 
 import ipaddress
+from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
 
-from chat.actions import sessions
+from chat.actions.sessions import SessionLookup
 from chat.config import Settings
 from chat.errors import Forbidden, WrongHost
 from chat.lib.db import Database
@@ -16,6 +17,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 CROSS_ORIGIN = "This request came from another site's page. Open Roomful itself and try again."
 NO_ORIGIN = "A request with a session cookie needs an Origin header that names this server."
+DAY = 24 * 60 * 60  # seconds
 WILDCARDS = ("0.0.0.0", "::", "")
 
 
@@ -27,7 +29,14 @@ class Guard:
         # A cookie with this prefix is refused by browsers unless it is Secure, for this host alone and for all paths.
         self.cookie_name = "__Host-session" if settings.secure else "session"
         self.session_days = settings.session_days
-        self._db = db
+        self.cookie_attributes: dict[str, Any] = {
+            "path": "/",
+            "secure": settings.secure,
+            "httponly": True,
+            "samesite": "Lax",
+            "max_age": settings.session_days * DAY,
+        }
+        self._sessions = SessionLookup(db, days=settings.session_days)
         self._signer = signer
         self._trusted_proxies = settings.trusted_proxies
         self._allowed_origins = frozenset(settings.allowed_origins)
@@ -121,7 +130,7 @@ class Guard:
         token = self._signer.session_token(morsel.value)
         if token is None:
             return None
-        return await sessions.current(self._db, token, days=self.session_days, address=self.client_address(request))
+        return await self._sessions.current(token, address=self.client_address(request))
 
     def _is_trusted(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self._trusted_proxies)

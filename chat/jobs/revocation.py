@@ -6,6 +6,9 @@ from chat.lib.db import Database, Effect, EndSessions, Renew
 from chat.models import sessions
 
 NOTICE_SECONDS = 1.0
+# With more connections than this, a change from elsewhere is noticed after so many seconds more; looking at ten thousand
+# every second would cost more than all else that an idle server does.
+AT_ONCE = 1000
 
 
 def notice_changes_elsewhere(db: Database, hub: Hub) -> Job:

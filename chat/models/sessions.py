@@ -17,7 +17,6 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
-    any_,
     delete,
     func,
     insert,
@@ -85,10 +84,11 @@ def _living(days: int) -> ColumnElement[bool]:
     return sessions.c.last_seen_at > func.now() - datetime.timedelta(days=days)
 
 
-async def find(db: AsyncConnection, token_hash: bytes, *, days: int) -> SignedIn | None:
-    """The session of that token, if it was used in the last `days` and its user is active."""
+async def find_each(db: AsyncConnection, hashes: list[bytes], *, days: int) -> dict[bytes, SignedIn]:
+    """token hash → its session, if it was used in the last `days` and its user is active."""
     asked = (
         select(
+            sessions.c.token_hash,
             sessions.c.id.label("session"),
             users.c.id.label("user"),
             users.c.username,
@@ -98,10 +98,10 @@ async def find(db: AsyncConnection, token_hash: bytes, *, days: int) -> SignedIn
             (sessions.c.last_seen_at < func.now() - datetime.timedelta(minutes=10)).label("stale"),
         )
         .join(users)
-        .where(sessions.c.token_hash == token_hash, _living(days), users.c.deactivated_at.is_(None))
+        .where(is_any(sessions.c.token_hash, hashes), _living(days), users.c.deactivated_at.is_(None))
     )
-    row = (await db.execute(asked)).first()
-    return SignedIn(**as_dict(row)) if row else None
+    rows = [dict(as_dict(row)) for row in await db.execute(asked)]
+    return {row.pop("token_hash"): SignedIn(**row) for row in rows}
 
 
 async def accounts_and_workspace(
@@ -135,13 +135,17 @@ async def roles(db: AsyncConnection, ids: list[int]) -> dict[int, Role]:
     asked = (
         select(sessions.c.id, users.c.role)
         .join(users)
-        .where(sessions.c.id == any_(literal(ids, ARRAY(BigInteger))), users.c.deactivated_at.is_(None))
+        .where(is_any(sessions.c.id, ids), users.c.deactivated_at.is_(None))
     )
     return {row[0]: row[1] for row in await db.execute(asked)}
 
 
-async def touch(db: AsyncConnection, session: int, address: str) -> None:
-    await db.execute(update(sessions).where(sessions.c.id == session).values(last_seen_at=func.now(), address=address))
+async def touch(db: AsyncConnection, used: dict[int, str]) -> None:
+    """These sessions were just used, each from its address."""
+    given = func.unnest(literal(list(used), ARRAY(BigInteger)), literal(list(used.values()), ARRAY(Text)))
+    use = given.table_valued("id", "address").render_derived(name="use")
+    asked = update(sessions).where(sessions.c.id == use.c.id)
+    await db.execute(asked.values(last_seen_at=func.now(), address=use.c.address))
 
 
 async def of_user(db: AsyncConnection, user: int, *, days: int) -> list[Session]:
