@@ -35,5 +35,5 @@ export default defineConfig(({ command, mode }) => ({
       "^/(sign-in|sign-out|register|join|start)(/|$|\\?)": toServer,
     },
   },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  test: { environment: "./src/lib/testing/environment.ts", include: ["src/**/*.test.ts"] },
 }));

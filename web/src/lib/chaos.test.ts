@@ -98,6 +98,6 @@ test("whatever breaks, each message is stored once, in its author's order, and e
       }
       for (const tab of tabs) tab.close();
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 }, 60_000);
