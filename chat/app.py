@@ -19,6 +19,7 @@ from chat.actions.greeting import Greeter
 from chat.actions.healing import Healer
 from chat.actions.journal import Journal
 from chat.actions.live import Bye
+from chat.actions.reconciling import look_for_news
 from chat.config import Settings
 from chat.errors import CLOSE_RESTARTING
 from chat.handlers.base import application_settings
@@ -33,7 +34,7 @@ from chat.hub.hub import Hub
 from chat.hub.presence import PresenceBoard
 from chat.hub.typing import TypingNotices
 from chat.jobs.clock import Clock, Job
-from chat.jobs.housekeeping import expire_sessions, note_who_is_here, watch_postgres
+from chat.jobs.housekeeping import expire_sessions, keep_sessions, note_who_is_here, watch_postgres
 from chat.jobs.revocation import notice_changes_elsewhere
 from chat.lib.database import prepared
 from chat.lib.db import Database, encode
@@ -59,6 +60,8 @@ BACKLOG = 4096
 PING_SECONDS = 20
 PONG_SECONDS = 10
 TYPING_SECONDS = 5
+# A commit whose end was not heard, or another program's, with no later event to show the hole it left.
+NEWS_SECONDS = 2.0
 FIFTEEN_MINUTES = 15 * 60
 # Clients come back spread over this time; the hello of a thousand at once would make everybody wait.
 COME_BACK_PER_SECOND = 1000
@@ -126,7 +129,9 @@ class Server:
         jobs = [
             *self._sharing_jobs(),
             expire_sessions(self.db, days=settings.session_days),
+            keep_sessions(self.db, self.hub, days=settings.session_days),
             note_who_is_here(self.db, self.presence),
+            Job("looking for news", NEWS_SECONDS, lambda: look_for_news(self.db, self.hub, self.healer)),
             notice_changes_elsewhere(self.db, self.hub),
             *([watch_postgres(embedded)] if embedded is not None else []),
         ]

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from chat.actions import users
 from chat.actions.sessions import device_name
+from chat.jobs.housekeeping import expire_sessions, keep_sessions
 from chat.lib.signing import Signer
 from tests.conftest import World
 from tests.people import PASSWORD, Person
@@ -110,6 +111,31 @@ async def test_a_session_ends_fourteen_days_after_its_last_use(world: World) -> 
     assert "Set-Cookie" not in again.headers, "used a moment ago"
     await age(world, "last_seen_at", 15)
     assert await me(ada) == 401
+
+
+async def test_an_open_socket_keeps_its_session_and_renews_its_cookie(world: World) -> None:
+    ada, bob = await world.person("ada"), await world.person("bob")
+    days = world.server.settings.session_days
+    await age(world, "last_seen_at", 13)
+    async with ada.socket() as socket:
+        assert socket.link.response is not None
+        assert socket.link.response.headers["Set-Cookie"].startswith(ada.cookie)
+        await age(world, "last_seen_at", 13)
+        await keep_sessions(world.server.db, world.server.hub, days=days).run()
+        await let_pass(world, 2)
+        assert await me(ada) == 200
+        assert await me(bob) == 401, "nothing of his was open"
+        await age(world, "last_seen_at", 15)
+        await keep_sessions(world.server.db, world.server.hub, days=days).run()
+        assert await me(ada) == 401, "what has ended stays so"
+        await expire_sessions(world.server.db, days=days).run()
+        assert await socket.closed(1) == 4401
+
+
+async def let_pass(world: World, days: int) -> None:
+    """As if so many days more had gone by."""
+    async with world.server.db.transaction() as tx:
+        await tx.db.execute(text(f"UPDATE sessions SET last_seen_at = last_seen_at - make_interval(days => {days})"))
 
 
 async def test_signing_out_closes_the_other_tabs_of_that_browser_and_no_others(world: World) -> None:

@@ -36,7 +36,6 @@ from chat.models.workspace import Workspace
 log = logging.getLogger("roomful.http")
 
 READING = ("GET", "HEAD", "OPTIONS")
-DAY = 24 * 60 * 60
 NOTHING_HERE = "Nothing is at this address. It may have been mistyped."
 STALE_FORM = "This form was open for too long, or did not come from here. Please load the page again."
 TITLES = {
@@ -126,21 +125,14 @@ class Door(RequestHandler):
     def take_session(self) -> None:
         """Signed out: the cookie goes, and with it what the browser client has stored here."""
         guard = self.services.guard
-        self.clear_cookie(guard.cookie_name, path="/", secure=guard.secure, httponly=True, samesite="Lax")
+        attributes = {name: value for name, value in guard.cookie_attributes.items() if name != "max_age"}
+        self.clear_cookie(guard.cookie_name, **attributes)
         # Not "cookies": that would reach the cookies of other services on sibling hosts.
         self.set_header("Clear-Site-Data", '"cache", "storage"')
 
     def _set_session_cookie(self, value: str) -> None:
         guard = self.services.guard
-        self.set_cookie(
-            guard.cookie_name,
-            value,
-            path="/",
-            secure=guard.secure,
-            httponly=True,
-            samesite="Lax",
-            max_age=guard.session_days * DAY,
-        )
+        self.set_cookie(guard.cookie_name, value, **guard.cookie_attributes)
 
     def log_exception(
         self,

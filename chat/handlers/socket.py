@@ -81,6 +81,9 @@ class SocketHandler(WebSocketHandler):
                 raise NotSignedIn
             self.admission.check_user(actor.user)
             self.actor = actor
+            if actor.stale:  # who never loads the page again must not lose the cookie while the session lives on
+                cookie = self.request.cookies[self.guard.cookie_name].value
+                self.set_cookie(self.guard.cookie_name, cookie, **self.guard.cookie_attributes)
         except Problem as problem:
             self._refuse(problem)
 

@@ -2,6 +2,7 @@
 
 import logging
 
+from chat.hub.hub import Hub
 from chat.hub.presence import PresenceBoard
 from chat.jobs.clock import Job
 from chat.lib.db import Database
@@ -23,6 +24,17 @@ def expire_sessions(db: Database, *, days: int) -> Job:
             tx.end_sessions(await sessions.expire(tx.db, days=days))
 
     return Job("expiring sessions", EXPIRE_SECONDS, run)
+
+
+def keep_sessions(db: Database, hub: Hub, *, days: int) -> Job:
+    """A tab that stays open for weeks is in use, though nothing but its socket says so."""
+
+    async def run() -> None:
+        if ids := list({each.session for each in hub.connections}):
+            async with db.transaction() as tx:
+                await sessions.keep(tx.db, ids, days=days)
+
+    return Job("keeping sessions", SEEN_SECONDS, run)
 
 
 def note_who_is_here(db: Database, presence: PresenceBoard) -> Job:

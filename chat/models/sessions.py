@@ -148,6 +148,16 @@ async def touch(db: AsyncConnection, used: dict[int, str]) -> None:
     await db.execute(asked.values(last_seen_at=func.now(), address=use.c.address))
 
 
+async def keep(db: AsyncConnection, ids: list[int], *, days: int) -> None:
+    """These living sessions are in use; noted once an hour, which is enough for an expiry counted in days."""
+    asked = update(sessions).where(
+        is_any(sessions.c.id, ids),
+        sessions.c.last_seen_at < func.now() - datetime.timedelta(hours=1),
+        _living(days),
+    )
+    await db.execute(asked.values(last_seen_at=func.now()))
+
+
 async def of_user(db: AsyncConnection, user: int, *, days: int) -> list[Session]:
     """Living sessions, the one used last first."""
     asked = (
