@@ -6,8 +6,8 @@ from chat.lib.db import Database, Effect, EndSessions, Renew
 from chat.models import sessions
 
 NOTICE_SECONDS = 1.0
-# With more connections than this, a change from elsewhere is noticed after so many seconds more; looking at ten thousand
-# every second would cost more than all else that an idle server does.
+# With more connections it takes a second more for each thousand: looking at ten thousand every second would cost more
+# than all else that an idle server does.
 AT_ONCE = 1000
 
 

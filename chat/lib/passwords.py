@@ -14,7 +14,7 @@ from typing import TypeVar
 import bcrypt
 
 from chat.errors import Busy
-from chat.lib.common_passwords import COMMON
+from chat.lib.worst_passwords import COMMON
 
 T = TypeVar("T")
 
