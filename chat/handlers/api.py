@@ -72,7 +72,7 @@ class Api(ApiDoor):
                 query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
                 return msgspec.convert(query | parts, type=command.given, strict=False)
             body = self.decoded(dict[str, Any]) if self.request.body else {}
-            return msgspec.convert(body | parts, type=command.given)
+            return msgspec.convert(body | parts, type=command.given, str_keys=True)
         except msgspec.ValidationError as error:
             raise as_invalid(error) from None
         except RecursionError:

@@ -148,14 +148,14 @@ class Dispatch:
 
     async def _run(self, id: int, command: Command, given: Any, started: float) -> None:
         try:
-            reply = await command.run(self._ask, given)
+            payload = acceptance(id, await command.run(self._ask, given))
         except Problem as problem:
             self._answer(command.verb, problem.code, started, refusal(id, problem))
         except Exception:
             log.exception("the command %s failed", command.verb)
             self._answer(command.verb, Internal.code, started, refusal(id, Internal()))
         else:
-            self._answer(command.verb, "ok", started, acceptance(id, reply))
+            self._answer(command.verb, "ok", started, payload)
 
     def _post(self, id: int, given: Post, started: float) -> None:
         """Hands the message to the journal; the reply leaves with the commit, in one write with the room's events."""

@@ -6,9 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from chat.actions import members
+from chat.actions.texts import search_text
 from chat.handlers.commands.presenting import with_presence
 from chat.handlers.commands.registry import Ask, Registry
-from chat.handlers.commands.rooms import Id, Query, RoomGiven, RoomReply, reply
+from chat.handlers.commands.rooms import AfterId, Id, Query, RoomGiven, RoomReply, reply
 from chat.models.users import User
 
 registry = Registry()
@@ -16,7 +17,7 @@ registry = Registry()
 
 class ListMembers(RoomGiven):
     query: Query = ""
-    after: int = 0
+    after: AfterId = 0
 
 
 class MembersReply(msgspec.Struct):
@@ -27,8 +28,9 @@ class MembersReply(msgspec.Struct):
 
 @registry.add("member.list", ListMembers, "GET /rooms/{room}/members", cost=2)
 async def member_list(ask: Ask, given: ListMembers) -> MembersReply:
+    query = search_text(given.query)
     async with ask.services.db.read() as db:
-        found, total, more = await members.page(db, ask.actor, given.room, query=given.query.strip(), after=given.after)
+        found, total, more = await members.page(db, ask.actor, given.room, query=query, after=given.after)
     with_presence(ask.services, *found)
     return MembersReply(found, total, more)
 

@@ -12,7 +12,7 @@ from chat.actions.messages import Page, Where
 from chat.actions.texts import message_text
 from chat.errors import RateLimited
 from chat.handlers.commands.registry import Ask, Given, Registry
-from chat.handlers.commands.rooms import RoomGiven, Seq
+from chat.handlers.commands.rooms import Id, RoomGiven, Seq
 from chat.models.messages import Message
 
 registry = Registry()
@@ -108,7 +108,7 @@ async def room_sync(ask: Ask, given: SyncRoom) -> SyncReply:
 
 class Resume(Given):
     epoch: Annotated[str, Meta(max_length=64)]
-    rooms: Annotated[dict[int, Seq], Meta(max_length=1000)]
+    rooms: Annotated[dict[Id, Seq], Meta(max_length=1000)]
 
 
 class ResumeReply(msgspec.Struct):

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from chat.actions import access, members, rooms
 from chat.actions.members import AT_ONCE
+from chat.actions.texts import search_text
 from chat.handlers.commands.presenting import rooms_with_presence
 from chat.handlers.commands.registry import Ask, Given, Registry
 from chat.models import members as memberships
@@ -17,6 +18,7 @@ from chat.models.rooms import Room
 registry = Registry()
 
 Id = Annotated[int, Meta(ge=1, lt=2**31)]
+AfterId = Annotated[int, Meta(ge=0, lt=2**31)]
 Seq = Annotated[int, Meta(ge=0, lt=2**53)]
 Query = Annotated[str, Meta(max_length=100)]
 
@@ -54,7 +56,7 @@ class Browse(Given):
 async def room_browse(ask: Ask, given: Browse) -> RoomsReply:
     access.require_member(ask.actor)
     async with ask.services.db.read() as db:
-        return RoomsReply(await models.public(db, ask.actor.user, given.query.strip()))
+        return RoomsReply(await models.public(db, ask.actor.user, search_text(given.query)))
 
 
 @registry.add("room.get", RoomGiven, "GET /rooms/{room}")

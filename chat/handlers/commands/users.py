@@ -3,9 +3,10 @@
 import msgspec
 
 from chat.actions import access, users
+from chat.actions.texts import search_text
 from chat.handlers.commands.presenting import with_presence
 from chat.handlers.commands.registry import Ask, Given, Registry
-from chat.handlers.commands.rooms import Id, Query, Seq
+from chat.handlers.commands.rooms import AfterId, Id, Query
 from chat.models.users import Role, User
 
 registry = Registry()
@@ -26,13 +27,13 @@ class UserGiven(Given):
 
 class ListUsers(Given):
     query: Query = ""
-    after: Seq = 0
+    after: AfterId = 0
 
 
 @registry.add("user.list", ListUsers, "GET /users", cost=2)
 async def user_list(ask: Ask, given: ListUsers) -> UsersReply:
     async with ask.services.db.read() as db:
-        found, more = await users.page(db, ask.actor, query=given.query.strip(), after=given.after)
+        found, more = await users.page(db, ask.actor, query=search_text(given.query), after=given.after)
     with_presence(ask.services, *found)
     return UsersReply(found, more)
 
