@@ -6,6 +6,7 @@ from chat.errors import Invalid
 
 # Controls that turn the reading direction of whatever follows: they disguise names. In messages each text stands alone.
 BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+INVISIBLE = ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")  # controls, formats, halves of characters, spaces
 _NO_BIDI = dict.fromkeys(map(ord, BIDI_CONTROLS))
 
 
@@ -46,5 +47,12 @@ def refuse_unstorable(text: str, field: str) -> None:
         raise Invalid("The text has half of a character. Please remove it.", field=field) from None
 
 
+def search_text(text: str) -> str:
+    """What somebody looks for. Raises Invalid."""
+    refuse_unstorable(text, "query")
+    return text.strip()
+
+
 def _is_visible(text: str) -> bool:
-    return any(unicodedata.category(each)[0] not in "CZ" for each in text)
+    """Characters that Python does not know yet count: the newest emoji are among them."""
+    return any(unicodedata.category(each) not in INVISIBLE for each in text)
