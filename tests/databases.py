@@ -1,4 +1,4 @@
-"""Databases for the tests: copies of one migrated template, emptied and used again as long as nobody changed their shape."""
+"""Databases for the tests: copies of one migrated template, emptied and used again while nobody changed their shape."""
 
 import asyncpg
 

@@ -26,7 +26,7 @@ class Socket:
     async def ask(self, verb: str, **fields: Any) -> dict[str, Any]:
         """The reply, whether ok or not."""
         self._last_id += 1
-        await self.link.send(json.dumps({"id": self._last_id, "do": verb, **fields}))
+        await self.link.send(json.dumps({"id": self._last_id, "do": verb, **fields}, ensure_ascii=False))
         return await self.reply(self._last_id)
 
     async def reply(self, id: int | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tests.people import Person
 from tests.raw import BINARY, CONTINUATION, PING, TEXT, frame, raw_socket
 
 NONCE = "00000000-0000-4000-8000-000000000001"
+DEEP = "[" * 20_000 + "]" * 20_000
 
 # What breaks the WebSocket protocol ends the connection: with a code where there is one for it. A peer that goes on
 # sending may see the connection reset before it sees the code.
@@ -51,9 +52,9 @@ BAD_COMMANDS: dict[str, tuple[str, int | None, str]] = {
     "an id with a fraction": ('{"id": 1.5, "do": "ping"}', None, "malformed"),
     "an id below zero": ('{"id": -1, "do": "ping"}', None, "malformed"),
     "an id of 5,000 digits": ('{"id": ' + "9" * 5000 + ', "do": "ping"}', None, "malformed"),
-    "lists in lists": ("[" * 20_000 + "]" * 20_000, None, "malformed"),
+    "lists in lists": (DEEP, None, "malformed"),
     "lists in lists in a field": (
-        '{"id": 1, "do": "ping", "x": ' + "[" * 20_000 + "]" * 20_000 + "}",
+        '{"id": 1, "do": "ping", "x": ' + DEEP + "}",
         None,
         "malformed",
     ),
@@ -125,11 +126,11 @@ async def test_a_connection_that_ends_is_forgotten(world: World, ada: Person) ->
 
 @pytest.mark.parametrize("kind", BAD_COMMANDS)
 async def test_what_is_no_command_is_refused_and_the_connection_goes_on(world: World, ada: Person, kind: str) -> None:
-    text, id, code = BAD_COMMANDS[kind]
+    text, number, code = BAD_COMMANDS[kind]
     room = await world.room(ada, "general")
     async with ada.socket() as socket:
         await socket.link.send(text.replace("R", str(room)).replace('"N"', f'"{NONCE}"'))
-        refusal = await socket.reply(id)
+        refusal = await socket.reply(number)
         assert refusal["ok"] is False
         assert refusal["error"]["code"] == code
         assert len(refusal["error"]["text"]) > 10
@@ -141,8 +142,8 @@ async def test_what_is_no_command_is_refused_and_the_connection_goes_on(world: W
 BAD_BODIES: dict[str, tuple[bytes, int]] = {
     "half an object": (b'{"nonce":', 400),
     "no UTF-8": (b'{"nonce": "\xff\xfe"}', 400),
-    "lists in lists": (b"[" * 20_000 + b"]" * 20_000, 422),
-    "lists in lists in a field": (b'{"x": ' + b"[" * 20_000 + b"]" * 20_000 + b"}", 400),
+    "lists in lists": (DEEP.encode(), 422),
+    "lists in lists in a field": (b'{"x": ' + DEEP.encode() + b"}", 400),
     "NaN": (b'{"nonce": NaN}', 400),
     "infinity": (b'{"nonce": 1e400}', 422),
     "a number of 5,000 digits": (b'{"nonce": ' + b"9" * 5000 + b"}", 422),
