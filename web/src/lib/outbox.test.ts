@@ -370,7 +370,9 @@ test("a tab whose reply was lost learns from the others that its message is stor
   server.silently(() => server.post(BOB, 1, "lost event"));
   send(one, "hello");
   await clock.advance(500);
-  expect(one.app.outbox.list.map((pending) => pending.state)).toEqual(["sent"]);
+  expect(seen(one)).toEqual(["hello (sent)"]);
+  await clock.advance(16_000);
+  expect(seen(one)).toEqual(["hello (sent)"]);
   server.fault = () => null;
   await clock.advance(60_000);
   expect(seen(one)).toEqual(["lost event", "hello"]);
