@@ -30,6 +30,7 @@ from chat.handlers.routes import routes
 from chat.handlers.services import Limits, Services
 from chat.handlers.templates import Templates
 from chat.hub.bridge import Bridge, SharedHub
+from chat.hub.heartbeat import Heartbeat
 from chat.hub.hub import Hub
 from chat.hub.presence import PresenceBoard
 from chat.hub.typing import TypingNotices
@@ -57,8 +58,6 @@ BODY_SECONDS = 20
 BODY_BYTES = 1024 * 1024
 HEADER_BYTES = 32 * 1024
 BACKLOG = 4096
-PING_SECONDS = 20
-PONG_SECONDS = 10
 TYPING_SECONDS = 5
 # A commit whose end was not heard, or another program's, with no later event to show the hole it left.
 NEWS_SECONDS = 2.0
@@ -131,6 +130,7 @@ class Server:
             expire_sessions(self.db, days=settings.session_days),
             keep_sessions(self.db, self.hub, days=settings.session_days),
             note_who_is_here(self.db, self.presence),
+            Job("asking who is still there", 1.0, Heartbeat(self.hub).beat),
             Job("looking for news", NEWS_SECONDS, lambda: look_for_news(self.db, self.hub, self.healer)),
             notice_changes_elsewhere(self.db, self.hub),
             *([watch_postgres(embedded)] if embedded is not None else []),
@@ -162,8 +162,7 @@ class Server:
         application = tornado.web.Application(
             routes(self.services, self.readiness, Templates()),
             **application_settings(self.settings),
-            websocket_ping_interval=PING_SECONDS,
-            websocket_ping_timeout=PONG_SECONDS,
+            websocket_ping_interval=0,  # `hub.heartbeat` asks them all, without a task for each
             websocket_max_message_size=self.settings.frame_limit,
             log_function=RequestLog(self.metrics, self.services.guard.client_address),
         )

@@ -101,6 +101,12 @@ class SessionLookup:
         return [found.get(token) for token, _ in asked]
 
 
+async def known(db: Database, session: int) -> SignedIn | None:
+    """Who the session's user is by now; None where it has ended."""
+    async with db.read() as connection:
+        return await sessions.find(connection, session)
+
+
 async def devices(db: AsyncConnection, actor: SignedIn, *, days: int) -> list[Device]:
     return [
         Device(

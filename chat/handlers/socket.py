@@ -4,8 +4,10 @@ import logging
 import secrets
 from collections.abc import Awaitable
 
+from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
+from chat.actions import sessions
 from chat.actions.greeting import Newcomer
 from chat.errors import (
     CLOSE_FAULT,
@@ -114,12 +116,20 @@ class SocketHandler(WebSocketHandler):
         ask = Ask(self.services, self.actor, connection, self.address, self.guard.own_origin(self.request))
         self.dispatch = Dispatch(self.table, ask, connection, self.services.metrics)
         self.services.hub.register(connection)
+        self._forget_request()
         try:
             await self._greet(connection)
         except NotSignedIn:
             connection.close(CLOSE_SIGN_IN_AGAIN, "sign in again")
         except Problem as problem:
             connection.close(CLOSE_RESTARTING, problem.code)
+
+    def _forget_request(self) -> None:
+        """The handshake is over; what its headers hold would stay as long as the connection, 4 KB each."""
+        self.request.headers = HTTPHeaders()
+        self.request.cookies.clear()
+        for name in self.application.settings["security_headers"]:
+            self.clear_header(name)
 
     async def _greet(self, connection: Connection) -> None:
         services = self.services
@@ -144,9 +154,14 @@ class SocketHandler(WebSocketHandler):
         for room in hello.rooms:
             services.hub.begin_log(room_topic(room.id), room.seq)
 
+    def on_pong(self, data: bytes) -> None:
+        if self.connection is not None:
+            self.connection.is_silent = False
+
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         if self.connection is None or self.connection.closed:
             return None
+        self.connection.is_silent = False
         if isinstance(message, bytes):
             self.connection.close(CLOSE_NOT_TEXT, "send text frames")
             return None
@@ -160,7 +175,7 @@ class SocketHandler(WebSocketHandler):
         assert connection is not None, "it was there a moment ago"
         connection.outdated = False
         try:
-            actor = await self.guard.session_of(self.request)
+            actor = await sessions.known(self.services.db, self.actor.session)
         except Problem as problem:
             connection.close(CLOSE_RESTARTING, problem.code)
             return

@@ -3,7 +3,7 @@
 from typing import Literal, Protocol
 
 from chat.errors import CLOSE_TOO_SLOW
-from chat.hub.frames import frame
+from chat.hub.frames import PING, frame
 
 # Above this many bytes waiting, typing and presence are left out: they are stale by the time they would arrive.
 EPHEMERAL_LIMIT = 64 * 1024
@@ -41,6 +41,7 @@ class Connection:
         "_greeted",
         "closed",
         "outdated",
+        "is_silent",
     )
 
     def __init__(self, id: str, *, user: int, session: int, role: str, transport: Transport, write_limit: int) -> None:
@@ -52,6 +53,7 @@ class Connection:
         self.topics: set[str] = set()
         self.closed = False
         self.outdated = False  # the user's name or role has changed since the connection learned it
+        self.is_silent = False  # nothing was heard since the last ping
         self._transport = transport
         self._limit = write_limit
         self._pending: list[bytes] = []
@@ -85,6 +87,11 @@ class Connection:
             self.close(CLOSE_TOO_SLOW, "too slow: come back and resume")
             return
         self._transport.write(data)
+
+    def ping(self) -> None:
+        """Whoever hears anything from the peer sets `is_silent` back."""
+        self.is_silent = True
+        self._transport.write(PING)
 
     @property
     def is_slow(self) -> bool:

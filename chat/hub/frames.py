@@ -2,6 +2,8 @@
 
 import struct
 
+PING = b"\x89\x00"
+
 
 def frame(payload: bytes) -> bytes:
     """One unmasked, unfragmented text frame around `payload`: RFC 6455, 5.2."""

@@ -84,24 +84,30 @@ def _living(days: int) -> ColumnElement[bool]:
     return sessions.c.last_seen_at > func.now() - datetime.timedelta(days=days)
 
 
+signed_in = (
+    sessions.c.id.label("session"),
+    users.c.id.label("user"),
+    users.c.username,
+    users.c.name,
+    users.c.role,
+    sessions.c.last_seen_at,
+    (sessions.c.last_seen_at < func.now() - datetime.timedelta(minutes=10)).label("stale"),
+)
+
+
 async def find_each(db: AsyncConnection, hashes: list[bytes], *, days: int) -> dict[bytes, SignedIn]:
     """token hash → its session, if it was used in the last `days` and its user is active."""
-    asked = (
-        select(
-            sessions.c.token_hash,
-            sessions.c.id.label("session"),
-            users.c.id.label("user"),
-            users.c.username,
-            users.c.name,
-            users.c.role,
-            sessions.c.last_seen_at,
-            (sessions.c.last_seen_at < func.now() - datetime.timedelta(minutes=10)).label("stale"),
-        )
-        .join(users)
-        .where(is_any(sessions.c.token_hash, hashes), _living(days), users.c.deactivated_at.is_(None))
-    )
+    asked = select(sessions.c.token_hash, *signed_in).join(users)
+    asked = asked.where(is_any(sessions.c.token_hash, hashes), _living(days), users.c.deactivated_at.is_(None))
     rows = [dict(as_dict(row)) for row in await db.execute(asked)]
     return {row.pop("token_hash"): SignedIn(**row) for row in rows}
+
+
+async def find(db: AsyncConnection, session: int) -> SignedIn | None:
+    """A session by its id: for who holds a connection that it opened."""
+    asked = select(*signed_in).join(users).where(sessions.c.id == session, users.c.deactivated_at.is_(None))
+    row = (await db.execute(asked)).first()
+    return SignedIn(**as_dict(row)) if row else None
 
 
 async def accounts_and_workspace(
