@@ -10,6 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from chat.actions import users
+from chat.lib.passwords import Passwords
+from chat.models import users as models
 from tests.conftest import World
 from tests.people import PASSWORD, Person
 from tests.visitor import Visitor, serving, text_of
@@ -239,3 +241,16 @@ async def test_signing_in_keeps_what_is_behind_a_local_path(world: World) -> Non
     await world.person("ada", sign_in=False)
     response = await Visitor(world.base).submit("/sign-in", login="ada", password=PASSWORD, next="/rooms/1?a=ü&b#c")
     assert response.headers["Location"] == "/rooms/1?a=%C3%BC&b#c"
+
+
+async def test_a_hash_of_another_cost_is_renewed_at_the_next_sign_in(world: World) -> None:
+    ada = await world.person("ada", sign_in=False)
+    dearer = await Passwords(cost=5).hash(PASSWORD)
+    async with world.server.db.transaction() as tx:
+        await models.change(tx.db, ada.id, password_hash=dearer)
+    await ada.sign_in()
+    async with world.server.db.read() as db:
+        account = await models.account(db, ada.id)
+    assert account is not None
+    assert account.password_hash.startswith("$2b$04$")
+    await ada.sign_in()

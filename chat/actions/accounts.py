@@ -201,6 +201,15 @@ async def set_password(tx: Tx, user: int, password_hash: str, *, but: int | None
     tx.end_sessions(await sessions.remove(tx.db, user, but=but))
 
 
+async def renew_hash(tx: Tx, account: Account, password_hash: str) -> Account:
+    """The same password at the cost of today; nothing is done where it was changed meanwhile."""
+    now = await users.account(tx.db, account.id, lock=True)
+    if now is None or now.password_hash != account.password_hash:
+        return account
+    await users.change(tx.db, account.id, password_hash=password_hash)
+    return msgspec.structs.replace(account, password_hash=password_hash)
+
+
 async def _locked(tx: Tx, actor: SignedIn, confirmation: Account | None) -> Account:
     """The actor's account, held until COMMIT. Raises where the password was changed since it was confirmed."""
     account = await users.account(tx.db, actor.user, lock=True)

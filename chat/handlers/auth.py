@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 from tornado.routing import URLSpec
 
-from chat.actions import sessions
+from chat.actions import accounts, sessions
 from chat.errors import NotSignedIn, Problem, RateLimited
 from chat.handlers.base import ApiDoor, Door, PageDoor
 from chat.handlers.commands.presenting import with_presence
@@ -48,6 +48,10 @@ async def sign_in(door: Door, login: str, password: str) -> Account:
         services.metrics.sign_in(outcome)
         log.info("a sign-in was refused: %s", outcome, extra=logs.fields(address=address))
         raise
+    if services.passwords.is_outdated(account.password_hash):  # BCRYPT_COST was changed
+        renewed = await services.passwords.hash(password)
+        async with services.db.transaction() as tx:
+            account = await accounts.renew_hash(tx, account, renewed)
     await begin_session(door, account)
     services.metrics.sign_in("ok")
     log.info("signed in", extra=logs.fields(user=account.id, address=address))
