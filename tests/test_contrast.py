@@ -16,15 +16,8 @@ PART = 3.0
 PAIRS: list[tuple[str, str, float]] = [
     *(("text", back, TEXT) for back in ("sheet", "backdrop", "raised", "sunken", "selected")),
     *(("text", back, TEXT) for back in ("accent-soft", "attention-soft", "danger-soft", "ok-soft")),
-    *(
-        ("text", f"{veil} over {back}", TEXT)
-        for veil in ("hover", "press")
-        for back in ("sheet", "backdrop", "raised")
-    ),
-    *(
-        ("text-soft", back, TEXT)
-        for back in ("sheet", "backdrop", "raised", "sunken", "accent-soft", "attention-soft")
-    ),
+    *(("text", f"{veil} over {back}", TEXT) for veil in ("hover", "press") for back in ("sheet", "backdrop", "raised")),
+    *(("text-soft", back, TEXT) for back in ("sheet", "backdrop", "raised", "sunken", "accent-soft", "attention-soft")),
     *(("text-soft", f"hover over {back}", TEXT) for back in ("sheet", "backdrop", "raised")),
     *(("text-quiet", back, TEXT) for back in ("sheet", "backdrop", "raised", "sunken", "attention-soft")),
     *(("text-quiet", f"hover over {back}", TEXT) for back in ("sheet", "backdrop")),
@@ -44,10 +37,7 @@ PAIRS: list[tuple[str, str, float]] = [
     *((f"person-{number}-ink", f"person-{number}", TEXT) for number in range(1, 9)),
     *(("line-strong", back, PART) for back in ("sheet", "raised")),
     *(("danger-text", back, PART) for back in ("sheet", "raised")),
-    *(
-        ("focus", back, PART)
-        for back in ("sheet", "backdrop", "raised", "sunken", "selected", "attention-soft")
-    ),
+    *(("focus", back, PART) for back in ("sheet", "backdrop", "raised", "sunken", "selected", "attention-soft")),
     *(("accent", back, PART) for back in ("sheet", "raised")),
     *(("danger", back, PART) for back in ("sheet",)),
     *((presence, back, PART) for presence in ("online", "away", "offline") for back in ("sheet", "backdrop")),
@@ -137,11 +127,7 @@ def test_colours_are_written_in_the_tokens_alone() -> None:
 
 
 def test_every_name_that_is_used_is_declared() -> None:
-    sources = {
-        path: path.read_text()
-        for path in (WEB / "src").rglob("*")
-        if path.suffix in (".css", ".svelte", ".ts")
-    }
+    sources = {path: path.read_text() for path in (WEB / "src").rglob("*") if path.suffix in (".css", ".svelte", ".ts")}
     known = {name for text in sources.values() for name in re.findall(r"--([\w-]+)(?::|=|\"|`)", text)}
     unknown = []
     for path, text in sorted(sources.items()):

@@ -16,23 +16,17 @@ ONLY_COMPOSE = {"POSTGRES_PASSWORD"}
 
 def example_settings() -> dict[str, str]:
     lines = (CHECKOUT / ".env.example").read_text(encoding="utf-8").splitlines()
-    assignments = [
-        line.removeprefix("#") for line in lines if line.startswith("#") and not line.startswith("# ")
-    ]
+    assignments = [line.removeprefix("#") for line in lines if line.startswith("#") and not line.startswith("# ")]
     return dict(line.split("=", 1) for line in assignments)
 
 
 def compose() -> dict[str, Any]:
-    services: dict[str, Any] = yaml.safe_load((CHECKOUT / "compose.yaml").read_text(encoding="utf-8"))[
-        "services"
-    ]
+    services: dict[str, Any] = yaml.safe_load((CHECKOUT / "compose.yaml").read_text(encoding="utf-8"))["services"]
     return services
 
 
 def test_the_example_names_every_setting_and_no_other() -> None:
-    assert set(example_settings()) - ONLY_COMPOSE == {
-        each.metadata["name"] for each in fields(config.Settings)
-    }
+    assert set(example_settings()) - ONLY_COMPOSE == {each.metadata["name"] for each in fields(config.Settings)}
 
 
 def test_the_values_of_the_example_are_the_defaults() -> None:
