@@ -27,6 +27,13 @@ test("messages of one person within five minutes go together, and a day begins a
   ]);
 });
 
+test("a clock that was set back over midnight gives no two rows the same key", () => {
+  const day = 24 * 60;
+  const found = rows([message(BOB, 0), message(BOB, -day), message(BOB, 1)]);
+  expect(kinds(found)).toEqual(["day", "head", "day", "head", "day", "head"]);
+  expect(new Set(found.map((row) => row.key)).size).toBe(found.length);
+});
+
 test("comings one after the other are one line, and break a group", () => {
   const found = rows([message(BOB, 0), message(ADA, 1, { kind: "joined" }), message(BOB, 1, { kind: "joined" }), message(BOB, 2), message(BOB, 3, { kind: "topic" })]);
   expect(kinds(found)).toEqual(["day", "head", "line", "head", "line"]);

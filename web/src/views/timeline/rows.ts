@@ -32,10 +32,13 @@ export function rowsOf({ messages, pending, newLine, me, keyOf }: Given): Row[] 
   let last: { sender: number; at: number } | null = null;
   let newPlaced = newLine === null;
 
-  const begin = (at: string): void => {
+  const days = new Set<string>();
+  // A day begins a second time when the server's clock was set back over midnight: messages lie in the order of their seq.
+  const begin = (at: string, first: string): void => {
     const key = dayKey(at);
     if (key === day) return;
-    rows.push({ kind: "day", key: `day ${key}`, at });
+    rows.push({ kind: "day", key: days.has(key) ? `day ${key} again at ${first}` : `day ${key}`, at });
+    days.add(key);
     day = key;
     last = null;
   };
@@ -46,7 +49,7 @@ export function rowsOf({ messages, pending, newLine, me, keyOf }: Given): Row[] 
   };
 
   for (const message of messages) {
-    begin(message.at);
+    begin(message.at, String(message.id));
     if (!isText(message)) {
       const before = rows.at(-1);
       if (before?.kind === "line" && folds(message.kind) && before.messages[0]?.kind === message.kind) {
@@ -63,7 +66,7 @@ export function rowsOf({ messages, pending, newLine, me, keyOf }: Given): Row[] 
     rows.push({ kind: "message", key: keyOf(message), message, head: heads(message.sender.id, Date.parse(message.at)) });
   }
   for (const one of pending) {
-    begin(new Date(one.created_at).toISOString());
+    begin(new Date(one.created_at).toISOString(), one.nonce);
     rows.push({ kind: "pending", key: one.nonce, pending: one, head: heads(me, one.created_at) });
   }
   return rows;
