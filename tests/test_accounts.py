@@ -378,3 +378,15 @@ async def test_people_are_found_by_part_of_their_names(world: World) -> None:
     assert (await ada.api("GET", f"/users/{ada.id}"))["user"]["presence"] == "offline"
     async with ada.socket():
         assert (await ada.api("GET", f"/users/{ada.id}"))["user"]["presence"] == "online"
+
+
+async def test_an_admin_closes_an_account_and_opens_it_again(world: World) -> None:
+    ada, bob = await world.person("ada", "admin"), await world.person("bob")
+    async with bob.socket() as socket:
+        closed = await ada.api("POST", f"/users/{bob.id}/deactivate", {"deactivated": True})
+        assert closed["user"]["deactivated"] is True
+        assert await socket.closed(seconds=1) == 4401
+    assert (await bob.http("GET", "/me")).code == 401
+    assert (await bob.http("POST", "/session", {"login": "bob", "password": PASSWORD})).code == 401
+    assert "deactivated" not in (await ada.api("POST", f"/users/{bob.id}/deactivate", {"deactivated": False}))["user"]
+    await bob.sign_in()

@@ -56,3 +56,16 @@ async def user_update(ask: Ask, given: Update) -> UserReply:
         found = await users.change_role(tx, ask.actor, given.user, given.role)
     with_presence(ask.services, found)
     return UserReply(found)
+
+
+class Deactivate(UserGiven):
+    deactivated: bool
+
+
+@registry.add("user.deactivate", Deactivate, "POST /users/{user}/deactivate", cost=5)
+async def user_deactivate(ask: Ask, given: Deactivate) -> UserReply:
+    change = users.deactivate if given.deactivated else users.reactivate
+    async with ask.services.db.transaction() as tx:
+        found = await change(tx, ask.actor, given.user)
+    with_presence(ask.services, found)
+    return UserReply(found)
