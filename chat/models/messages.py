@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.lib.db import as_dict, metadata
@@ -52,6 +53,9 @@ messages = Table(
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("edited_at", DateTime(timezone=True)),
     Column("deleted_at", DateTime(timezone=True)),
+    # What search looks at. "simple" takes words as they are written, in every language.
+    Column("words", TSVECTOR, Computed("to_tsvector('simple'::regconfig, text)", persisted=True)),
+    Index("messages_words_index", "words", postgresql_using="gin"),
     UniqueConstraint("room_id", "seq"),
     UniqueConstraint("sender_id", "nonce"),
     CheckConstraint("changed >= seq", name="changed"),
