@@ -7,6 +7,7 @@ import { Toasts } from "../parts/toasts.svelte";
 import type { Appearance } from "./settings/appearance.svelte";
 
 const MINUTE = 60_000;
+const SPEAKING = 1000;
 
 export type OpenDialog =
   | { name: "switcher" }
@@ -41,6 +42,7 @@ export class Screen {
   /** The panel lies over the timeline: below 70 rem. */
   covering = $state(false);
 
+  #silence: ReturnType<typeof setTimeout> | undefined;
   readonly #minutes = createSubscriber((update) => {
     const timer = setInterval(update, MINUTE);
     return () => clearInterval(timer);
@@ -69,8 +71,10 @@ export class Screen {
   }
 
   say(text: string): void {
-    // The same words again are a change only when something else stood there between.
-    this.said = this.said === text ? `${text}\u00a0` : text;
+    clearTimeout(this.#silence);
+    this.said = text;
+    // Nobody should come upon it later while reading the page; and the same words again are a change only after silence.
+    this.#silence = setTimeout(() => (this.said = ""), SPEAKING);
   }
 
   fail(error: unknown): void {

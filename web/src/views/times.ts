@@ -5,7 +5,7 @@ const readers = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolved
 const LANGUAGE = readers.locale.startsWith("en") ? readers.locale : "en-GB";
 const hour12 = readers.hour12 ?? false;
 
-const clockFormat = new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", hour12 });
+const clockFormat = new Intl.DateTimeFormat(LANGUAGE, { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hour12 });
 const fullFormat = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "full", timeStyle: "short", hour12 });
 const weekdayFormat = new Intl.DateTimeFormat(LANGUAGE, { weekday: "long" });
 const dayFormat = new Intl.DateTimeFormat(LANGUAGE, { weekday: "long", day: "numeric", month: "long" });
