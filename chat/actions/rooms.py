@@ -155,5 +155,5 @@ def room_topic_text(text: str) -> str:
 
 def _name_taken(error: IntegrityError) -> Exception:
     if violated(error) == "rooms_public_name_key":
-        return Conflict("There is a public room of that name already. Choose another name.")
+        return Conflict("There is a public room of that name already. Choose another name.", field="name")
     return error
