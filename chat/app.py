@@ -21,7 +21,7 @@ from chat.actions.journal import Journal
 from chat.actions.live import Bye
 from chat.actions.reconciling import look_for_news
 from chat.config import Settings
-from chat.errors import CLOSE_RESTARTING
+from chat.errors import CLOSE_RESTARTING, Problem
 from chat.handlers.base import application_settings
 from chat.handlers.guard import Guard
 from chat.handlers.readiness import Readiness
@@ -39,6 +39,7 @@ from chat.jobs.housekeeping import expire_sessions, keep_sessions, note_who_is_h
 from chat.jobs.revocation import notice_changes_elsewhere
 from chat.lib.database import prepared
 from chat.lib.db import Database, encode
+from chat.lib.deadline import Deadline
 from chat.lib.limits import Limit
 from chat.lib.loop import LoopLag
 from chat.lib.metrics import Metrics
@@ -64,6 +65,8 @@ NEWS_SECONDS = 2.0
 FIFTEEN_MINUTES = 15 * 60
 # Clients come back spread over this time; the hello of a thousand at once would make everybody wait.
 COME_BACK_PER_SECOND = 1000
+# What the embedded PostgreSQL has for its own stop on top of what the server left of SHUTDOWN_SECONDS.
+POSTGRES_STOP_SECONDS = 1.0
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -176,28 +179,27 @@ class Server:
         self._http.add_sockets(sockets)
 
     async def stop(self) -> None:
-        """Accepts nothing more, commits what was posted, sends people away to come back, and closes everything."""
+        """Accepts nothing more, commits what was posted, sends people away to come back, and closes everything.
+
+        Over after SHUTDOWN_SECONDS, whatever the database and the browsers do meanwhile.
+        """
+        deadline, quarter = Deadline(self.settings.shutdown_seconds), self.settings.shutdown_seconds / 4
         self.services.stopping = True
         if self._http is not None:
             self._http.stop()
-        await self.services.journal.close()
+        await self.services.journal.close(quarter)
         self._say_bye()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.shutdown_seconds / 2):
-                await self.hub.emptied()
-        await self.clock.close()
-        await self.presence.close()
-        await self.healer.close()
-        await self.loop_lag.stop()
+        await deadline.wait(self.hub.emptied(), most=2 * quarter)
+        closing = (self.clock.close(), self.presence.close(), self.healer.close(), self.loop_lag.stop())
+        await deadline.wait(asyncio.gather(*closing), most=quarter)
         if self._http is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.settings.shutdown_seconds / 4):
-                    await self._http.close_all_connections()
+            await deadline.wait(self._http.close_all_connections(), most=quarter)
         if self.bus is not None:
-            await self.bus.close()
+            await deadline.wait(self.bus.close(), most=quarter)
         self.services.passwords.close()
-        await self._remember_present()
-        await self.db.close()
+        if not await deadline.wait(self._remember_present(), most=quarter / 2):
+            log.warning("could not note who was online: the database does not answer")
+        await deadline.wait(self.db.close(), most=quarter / 2)
 
     def _say(self, hint: bytes) -> None:
         assert self.bus is not None, "only a shared hub says anything"
@@ -234,8 +236,8 @@ class Server:
         if present := self.presence.present():
             try:
                 await self._note_last_seen(present)
-            except Exception:
-                log.warning("could not note who was online", exc_info=True)
+            except Problem as problem:
+                log.warning("could not note who was online: %s", problem.text)
 
     async def start_link(self) -> str | None:
         """The link that makes the owner's account, while there is nobody."""
@@ -266,7 +268,10 @@ async def serve(settings: Settings, *, on_ready: Callable[[Server], None] | None
             await stop.wait()
             say("Stopping…")
         finally:
+            deadline = Deadline(settings.shutdown_seconds + POSTGRES_STOP_SECONDS)
             await server.stop()
+            if embedded is not None:
+                await embedded.stop(deadline.left)
 
 
 def say(sentence: str) -> None:

@@ -30,6 +30,8 @@ BATCH_LIMIT = 500
 WAITING_LIMIT = 5000
 # After a commit whose end was not heard of: long enough for PostgreSQL to come back from a quick restart.
 RETRY_SECONDS = 0.5
+# A first try that took longer hung: so would a second one, and all who wait behind it. Their clients try again.
+HANGING_SECONDS = 3.0
 
 # The stored message as JSON, ready to be put into replies and events; or why it was not stored.
 Outcome = msgspec.Raw | errors.Problem
@@ -70,6 +72,7 @@ class Journal:
         self._waiting: dict[tuple[int, uuid.UUID], Waiting] = {}
         self._wake = asyncio.Event()
         self._committed: asyncio.Queue[Committed] = asyncio.Queue(maxsize=1)
+        self._committing: list[Waiting] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
 
@@ -79,12 +82,22 @@ class Journal:
             asyncio.create_task(self._tell_all(), name="teller"),
         ]
 
-    async def close(self) -> None:
-        """Takes no more, commits and tells what waits, and ends."""
+    async def close(self, seconds: float) -> None:
+        """Takes no more, commits and tells what waits, and ends. What PostgreSQL has not taken after `seconds` is
+        answered with Restarting: a repeat of its nonce finds out what became of it."""
         self._closing = True
         self._wake.set()
-        for task in self._tasks:
-            await task
+        if not self._tasks:
+            return
+        committing, telling = self._tasks
+        await asyncio.wait([committing], timeout=seconds)
+        if committing.cancel():
+            await asyncio.gather(committing, return_exceptions=True)
+            unanswered = [*self._committing, *self._waiting.values()]
+            self._hub.flush({each for waiting in unanswered for each in waiting.answer(errors.Restarting())})
+            self._waiting.clear()
+        await self._committed.put(Committed([], []))
+        await telling
 
     def submit(self, actor: SignedIn, room: int, nonce: uuid.UUID, text: str, reply: Reply) -> None:
         """Has the message stored; `reply` is called once, after the commit, when the room's events are queued.
@@ -124,14 +137,14 @@ class Journal:
             await self._wake.wait()
             while self._waiting:
                 keys = list(self._waiting)[:BATCH_LIMIT]
-                batch = [self._waiting.pop(key) for key in keys]
+                batch = self._committing = [self._waiting.pop(key) for key in keys]
                 started = time.perf_counter()
-                outcomes = await self._store(batch)
+                outcomes = await self._store_safely(batch)
                 self._measure(len(batch), time.perf_counter() - started)
                 await self._committed.put(Committed(batch, outcomes))
+                self._committing = []
             if not self._closing:
                 self._wake.clear()
-        await self._committed.put(Committed([], []))
 
     async def _tell_all(self) -> None:
         while (committed := await self._committed.get()).batch:
@@ -170,13 +183,24 @@ class Journal:
             touched.update(waiting.answer(answer))
         await self._hub.flush_gently(touched)
 
+    async def _store_safely(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:
+        """Whatever goes wrong with one batch, the next ones are committed; and a repeat finds out what became of it."""
+        try:
+            return await self._store(batch)
+        except Exception:
+            log.exception("committing a batch of %d failed", len(batch))
+            return [errors.Busy()] * len(batch)
+
     async def _store(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:
         """One outcome per posting. A commit in doubt is tried again: the nonce tells whether it had gone through."""
+        started = time.perf_counter()
         try:
             return await self._attempt(batch)
         except (errors.Busy, IntegrityError) as first:
             # IntegrityError: another process stored one of these nonces after our look; the second look sees it.
             if isinstance(first, errors.Busy):
+                if time.perf_counter() - started > HANGING_SECONDS:
+                    return [first] * len(batch)
                 await asyncio.sleep(RETRY_SECONDS)
             try:
                 return await self._attempt(batch)

@@ -111,13 +111,13 @@ class Cluster:
             )
         return True
 
-    async def shut_down(self) -> None:
+    async def shut_down(self, seconds: float) -> None:
         """Stop the server that `launch` started, here or in another process. Call under the start lock."""
-        deadline = asyncio.get_running_loop().time() + STOP_SECONDS
+        deadline = asyncio.get_running_loop().time() + seconds
         while is_locked(self.places.server_lock):
             if asyncio.get_running_loop().time() > deadline:
                 raise PostgresError(
-                    f"The PostgreSQL server of {self.places.cluster} has not stopped for {STOP_SECONDS} seconds. "
+                    f"The PostgreSQL server of {self.places.cluster} has not stopped for {seconds:.0f} seconds. "
                     f"It was told to, and may still do so; its processes hold {self.places.server_lock} open."
                 )
             try:

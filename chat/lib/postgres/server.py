@@ -82,9 +82,12 @@ class EmbeddedPostgres:
                     raise
         log.info("PostgreSQL %s %s in %s", self.version, "started" if launched else "joined", self._places.folder)
 
-    async def stop(self) -> None:
-        """Leave the server, and stop it when nobody else uses it. A cancellation waits until that is done."""
-        leaving = asyncio.ensure_future(self._stop())
+    async def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Leave the server, and stop it when nobody else uses it. A cancellation waits until that is done.
+
+        PostgresError when it has not stopped after `seconds`: it was told to, and may still do so.
+        """
+        leaving = asyncio.ensure_future(self._stop(seconds))
         cancelled = False
         while not leaving.done():
             try:
@@ -129,10 +132,10 @@ class EmbeddedPostgres:
             raise RuntimeError("not started")
         return self._cluster
 
-    async def _stop(self) -> None:
+    async def _stop(self, seconds: float) -> None:
         if self._users_lock is not None:
             async with exclusive_lock(self._places.start_lock, TURN_SECONDS):
-                await self._leave()
+                await self._leave(seconds)
 
     def _share(self) -> int:
         lock = try_lock(self._places.users_lock, shared=True)
@@ -142,7 +145,7 @@ class EmbeddedPostgres:
             )
         return lock
 
-    async def _leave(self) -> None:
+    async def _leave(self, seconds: float = STOP_SECONDS) -> None:
         """Give up our share of the server; who had it alone stops it. Call under the start lock."""
         users_lock, self._users_lock = self._users_lock, None
         cluster, self._cluster = self._cluster, None
@@ -150,7 +153,7 @@ class EmbeddedPostgres:
             return
         try:
             if cluster is not None and is_only_holder(users_lock):
-                await cluster.shut_down()
+                await cluster.shut_down(seconds)
         finally:
             os.close(users_lock)
 
