@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
-from sqlalchemy import ARRAY, Column, ColumnElement, MetaData, any_, exc, literal
+from sqlalchemy import ARRAY, Column, ColumnElement, MetaData, any_, event, exc, literal
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from chat import errors
 
@@ -41,7 +42,7 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "10000",
     "synchronous_commit": "on",
 }
-COMMAND_SECONDS = 8.0
+COMMAND_SECONDS = 6.0  # a little more than PostgreSQL gives a statement: it answers by itself, unless it hangs
 POOL_WAIT_SECONDS = 2.0
 
 BUSY_STATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources, lock, operator intervention
@@ -187,7 +188,7 @@ def engine(url: str, *, pool_size: int = 10, command_seconds: float | None = COM
     `command_seconds` bounds each statement on our side, for a server that no longer answers.
     """
     address, arguments = connection_arguments(url)
-    return create_async_engine(
+    made = create_async_engine(
         address,
         connect_args=arguments | {"command_timeout": command_seconds},
         hide_parameters=True,  # an error must not quote what people wrote
@@ -197,6 +198,16 @@ def engine(url: str, *, pool_size: int = 10, command_seconds: float | None = COM
         json_serializer=lambda value: encode(value).decode(),
         json_deserializer=msgspec.json.decode,
     )
+    event.listen(made.sync_engine, "checkout", _refuse_dead)
+    return made
+
+
+def _refuse_dead(connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+    """Has the pool make another connection for one whose end was heard of while it lay there: after a restart of
+    PostgreSQL nobody is told "busy" for that, and no ping before each use is needed to know it."""
+    driver: Any = record.driver_connection
+    if driver is not None and driver.is_closed():
+        raise exc.DisconnectionError("closed by PostgreSQL")
 
 
 def connection_arguments(url: str) -> tuple[URL, dict[str, Any]]:
