@@ -11,7 +11,10 @@ export function roomItems(app: App, screen: Screen, room: Room): (MenuItem | nul
   const items: (MenuItem | null)[] = [];
   const home = (): void => app.router.go({ name: "home" }, { replace: true });
 
-  if (room.kind !== "direct") {
+  const other = room.with;
+  if (other) {
+    items.push({ label: "Profile", icon: "user", onselect: () => app.router.go({ name: "person", user: other.id }) });
+  } else {
     items.push({ label: "Members", icon: "users", onselect: () => app.router.go({ name: "members", room: room.id }) });
   }
   if (mayEditRoom(app.me, room) && !room.archived) {
