@@ -104,6 +104,7 @@ class Server:
     def __init__(self, settings: Settings, url: str, embedded: EmbeddedPostgres | None = None) -> None:
         self.settings = settings
         self.process = secrets.token_hex(4)
+        self._place = embedded.place if embedded is not None else ""
         self.bus: Bus | None = None
         self.bridge: Bridge | None = None
         self.hub = SharedHub(self.process, self._say) if settings.redis_url else Hub()
@@ -154,6 +155,9 @@ class Server:
 
     async def start(self) -> None:
         """Listens, and serves from here on. Raises OSError where the address is taken."""
+        async with self.db.transaction() as tx:
+            if await workspace.renew_epoch(tx.db, self._place):
+                log.warning("the database was restored or copied: what browsers keep of it is loaded anew")
         sockets = tornado.netutil.bind_sockets(self.settings.port, self.settings.host, backlog=BACKLOG)
         self.port = sockets[0].getsockname()[1]
         self.services.journal.start()

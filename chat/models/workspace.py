@@ -14,6 +14,7 @@ from sqlalchemy import (
     Uuid,
     func,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +27,7 @@ workspace = Table(
     Column("id", SmallInteger, primary_key=True, server_default="1"),
     Column("name", Text, nullable=False),
     Column("epoch", Uuid, nullable=False),
+    Column("epoch_of", Text),  # see `renew_epoch`
     Column("open_registration", Boolean, nullable=False, server_default="false"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     CheckConstraint("id = 1", name="only_one"),
@@ -50,6 +52,29 @@ async def epoch(db: AsyncConnection) -> uuid.UUID:
     """Names this history of the database: another one after a restore, so that clients drop what they kept."""
     found: uuid.UUID = (await db.execute(select(workspace.c.epoch))).scalar_one()
     return found
+
+
+# A dump that is restored comes into another cluster, another database or at least another table; a base backup goes
+# on as another timeline. None of these changes when the server is only restarted.
+HISTORY = text(
+    "SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()), "
+    "(SELECT timeline_id FROM pg_control_checkpoint()), "
+    "(SELECT oid FROM pg_database WHERE datname = current_database()), 'workspace'::regclass::oid)"
+)
+
+
+async def renew_epoch(db: AsyncConnection, place: str) -> bool:
+    """Makes another epoch where this is not the history that it was made for: a database that was restored or copied.
+
+    `place` is what the caller knows of where it lies and PostgreSQL does not. Whether there was an epoch of another
+    history; a new database has none.
+    """
+    before = (await db.execute(select(workspace.c.epoch_of).with_for_update())).scalar_one()
+    history = f"{(await db.execute(HISTORY)).scalar_one()}/{place}"
+    if before == history:
+        return False
+    await db.execute(update(workspace).values(epoch=func.gen_random_uuid(), epoch_of=history))
+    return before is not None
 
 
 async def change(db: AsyncConnection, **values: object) -> None:

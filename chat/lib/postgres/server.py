@@ -65,6 +65,11 @@ class EmbeddedPostgres:
     def url_of(self, database: str) -> str:
         return self._started.url(ROLE, database)
 
+    @property
+    def place(self) -> str:
+        """Changes when the cluster's files are copied, as from a backup: nobody can set this time of a file's."""
+        return str((self._places.cluster / "PG_VERSION").stat().st_ctime_ns)
+
     async def start(self) -> None:
         """Join the server of this folder, or start it; make what is missing."""
         if self._users_lock is not None:
