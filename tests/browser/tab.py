@@ -100,14 +100,23 @@ class Tab:
         """Opens the menu behind a button and chooses from it."""
         await self.page.get_by_role("button", name=button, exact=True).click()
         menu = self.page.get_by_role("menu", name=button, exact=True)
-        await menu.get_by_role("menuitem", name=item).or_(menu.get_by_role("menuitemcheckbox", name=item)).click()
+        await (
+            menu.get_by_role("menuitem", name=named(item))
+            .or_(menu.get_by_role("menuitemcheckbox", name=named(item)))
+            .click()
+        )
 
     async def message_menu(self, text: str, item: str) -> None:
         message = self.message(text)
         await message.hover()
         await message.get_by_role("button", name="More").click()
-        await self.page.get_by_role("menuitem", name=item).click()
+        await self.page.get_by_role("menuitem", name=named(item)).click()
 
     async def confirm(self, action: str) -> None:
         await self.dialog.get_by_role("button", name=action, exact=True).click()
         await expect(self.dialog).to_be_hidden()
+
+
+def named(item: str) -> re.Pattern[str]:
+    """An entry of a menu; those that ask first end in three dots."""
+    return re.compile(rf"^{re.escape(item)}…?$")

@@ -1,4 +1,4 @@
-"""What must never happen in a page, whatever a test is about: errors, dialogs, refused content, requests to strangers."""
+"""What must never happen in a page, whatever a test is about: errors, dialogs, refused content, other hosts."""
 
 import asyncio
 import re
