@@ -37,6 +37,7 @@ from chat.hub.typing import TypingNotices
 from chat.jobs.clock import Clock, Job
 from chat.jobs.housekeeping import expire_sessions, keep_sessions, note_who_is_here, watch_postgres
 from chat.jobs.revocation import notice_changes_elsewhere
+from chat.jobs.sharing import sharing_jobs
 from chat.lib.database import prepared
 from chat.lib.db import Database, encode
 from chat.lib.deadline import Deadline
@@ -46,7 +47,7 @@ from chat.lib.metrics import Metrics
 from chat.lib.passwords import Passwords
 from chat.lib.postgres import EmbeddedPostgres
 from chat.lib.signing import Signer, load_or_make_keys
-from chat.models import users, workspace
+from chat.models import members, users, workspace
 
 if TYPE_CHECKING:
     from chat.lib.bus import Bus
@@ -105,15 +106,15 @@ class Server:
         self.settings = settings
         self.process = secrets.token_hex(4)
         self._place = embedded.place if embedded is not None else ""
-        self.bus: Bus | None = None
+        self.bus = self._make_bus()
         self.bridge: Bridge | None = None
-        self.hub = SharedHub(self.process, self._say) if settings.redis_url else Hub()
+        self.hub = SharedHub(self.bus.say) if self.bus is not None else Hub()
         self.db = Database(url, pool_size=settings.database_pool, publish=self.hub.publish)
         self.healer = Healer(self.db, self.hub)
         self.hub.on_gap = self.healer.on_gap
         self.metrics = Metrics()
         self.loop_lag = LoopLag(self.metrics.loop_lag)
-        self.presence = PresenceBoard(self.hub, on_offline=self._note_last_seen)
+        self.presence = PresenceBoard(self.hub, on_offline=self._note_last_seen, rooms_of=self._rooms_of)
         signer = Signer(settings.secret_keys or load_or_make_keys(settings.data_dir))
         self.services = Services(
             settings=settings,
@@ -158,12 +159,13 @@ class Server:
         async with self.db.transaction() as tx:
             if await workspace.renew_epoch(tx.db, self._place):
                 log.warning("the database was restored or copied: what browsers keep of it is loaded anew")
+            database = await workspace.database(tx.db)
         sockets = tornado.netutil.bind_sockets(self.settings.port, self.settings.host, backlog=BACKLOG)
         self.port = sockets[0].getsockname()[1]
         self.services.journal.start()
         self.presence.start()
-        if self.bus is not None:
-            self.bus.start()
+        if self.bus is not None and self.bridge is not None:
+            self.bus.start(f"roomful:{database}", self.bridge)
         self.loop_lag.start()
         self.clock.start()
         application = tornado.web.Application(
@@ -198,38 +200,41 @@ class Server:
         await deadline.wait(asyncio.gather(*closing), most=quarter)
         if self._http is not None:
             await deadline.wait(self._http.close_all_connections(), most=quarter)
-        if self.bus is not None:
+        if self.bus is not None and self.bridge is not None:
+            self.bridge.leave()
             await deadline.wait(self.bus.close(), most=quarter)
         self.services.passwords.close()
         if not await deadline.wait(self._remember_present(), most=quarter / 2):
             log.warning("could not note who was online: the database does not answer")
         await deadline.wait(self.db.close(), most=quarter / 2)
 
-    def _say(self, hint: bytes) -> None:
-        assert self.bus is not None, "only a shared hub says anything"
-        self.bus.say(hint)
+    def _make_bus(self) -> "Bus | None":
+        """With REDIS_URL this process is one of several; without it none of this is there, nor costs anything."""
+        if self.settings.redis_url is None:
+            return None
+        from chat.lib.bus import Bus  # needs the extra `redis`, which others do not install
+
+        return Bus(self.settings.redis_url, self.process)
 
     def _sharing_jobs(self) -> list[Job]:
-        """With REDIS_URL this process is one of several; without it none of this is there, nor costs anything."""
-        if not isinstance(self.hub, SharedHub) or self.settings.redis_url is None:
+        if self.bus is None or not isinstance(self.hub, SharedHub):
             return []
-        from chat.jobs.sharing import sharing_jobs  # needs the extra `redis`, which others do not install
-        from chat.lib.bus import Bus
-
         limits = self.services.limits
-        shared = {name: getattr(limits, name) for name in ("messages", "requests", "sign_in", "sign_in_name")}
-        self.bridge = bridge = Bridge(self.process, self._say, self.hub, self.presence, shared)
-        self.bus = Bus(self.settings.redis_url, on_heard=bridge.hear, on_up=bridge.come)
-        return sharing_jobs(self.db, self.hub, self.healer, bridge, self.bus)
+        names = ("messages", "requests", "sign_in", "sign_in_name", "sign_in_address")
+        shared = {name: getattr(limits, name) for name in names}
+        self.bridge = Bridge(self.hub, self.presence, shared, say=self.bus.say, forget=self.bus.forget)
+        return sharing_jobs(self.db, self.hub, self.healer, self.bus)
 
     def _say_bye(self) -> None:
-        if self.bridge is not None:
-            self.bridge.leave()
         spread = max(1, len(self.hub.connections) // COME_BACK_PER_SECOND)
         for connection in list(self.hub.connections):
             wait = round(1 + secrets.randbelow(1000) / 1000 * spread, 2)
             connection.tell(encode(Bye(reconnect_in=wait)))
             connection.close(CLOSE_RESTARTING, "the server is restarting")
+
+    async def _rooms_of(self, people: list[int]) -> dict[int, list[int]]:
+        async with self.db.read() as db:
+            return await members.rooms_of_each(db, people)
 
     async def _note_last_seen(self, gone: list[int]) -> None:
         async with self.db.transaction() as tx:
@@ -237,7 +242,7 @@ class Server:
 
     async def _remember_present(self) -> None:
         """A clean stop says when everybody was last seen; without the database it cannot."""
-        if present := self.presence.present():
+        if present := list(self.presence.here()):
             try:
                 await self._note_last_seen(present)
             except Problem as problem:
@@ -257,9 +262,11 @@ async def serve(settings: Settings, *, on_ready: Callable[[Server], None] | None
     not hurry it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # nohup asks to outlive the terminal
-            loop.add_signal_handler(name, stop.set)
+    signals = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup asks to outlive the terminal
+        signals.append(signal.SIGHUP)
+    for name in signals:
+        loop.add_signal_handler(name, stop.set)
     async with prepared(settings) as (url, embedded):
         server = Server(settings, url, embedded)
         await server.start()
@@ -276,6 +283,9 @@ async def serve(settings: Settings, *, on_ready: Callable[[Server], None] | None
             await server.stop()
             if embedded is not None:
                 await embedded.stop(deadline.left)
+            for name in signals:  # one more must not spoil the exit code
+                loop.remove_signal_handler(name)
+                signal.signal(name, signal.SIG_IGN)
 
 
 def say(sentence: str) -> None:

@@ -6,9 +6,10 @@ from typing import NoReturn
 import msgspec
 
 from chat.actions import names, rooms
-from chat.actions.events import UserChanged, WorkspaceChanged
+from chat.actions.events import WorkspaceChanged
+from chat.actions.users import tell_changed
 from chat.errors import Conflict, Forbidden, Gone, Invalid, NotSignedIn
-from chat.hub.hub import EVERYONE, about_topic
+from chat.hub.hub import EVERYONE
 from chat.lib.db import Database, IntegrityError, Tx, violated
 from chat.lib.passwords import Passwords, complaint
 from chat.models import invitations, sessions, users, workspace
@@ -130,7 +131,7 @@ async def add(tx: Tx, person: Person, password_hash: str, role: Role) -> Account
         _refuse_taken(error)
     account = await users.account(tx.db, user)
     assert account is not None, "it was added in this transaction"
-    await _tell(tx, user)
+    await tell_changed(tx, user)
     first = await room_models.first_public(tx.db)
     if first is not None and role != "guest":
         await rooms.join(tx, _as_actor(account), first)
@@ -183,7 +184,7 @@ async def update(
         _refuse_taken(error)
     if changes.keys() & {"name", "username"}:
         tx.renew(actor.user)
-        await _tell(tx, actor.user)
+        await tell_changed(tx, actor.user)
     now = await users.account(tx.db, actor.user)
     assert now is not None, "it is locked"
     return now
@@ -218,12 +219,6 @@ async def _locked(tx: Tx, actor: SignedIn, confirmation: Account | None) -> Acco
     if confirmation is not None and confirmation.password_hash != account.password_hash:
         raise Conflict("Your password was changed a moment ago. Please try again.")
     return account
-
-
-async def _tell(tx: Tx, user: int) -> None:
-    found = await users.find(tx.db, user)
-    assert found is not None, "it was added or changed in this transaction"
-    tx.emit(about_topic(user), UserChanged(user=found))
 
 
 def _as_actor(account: Account) -> SignedIn:

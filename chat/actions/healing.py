@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable
 
 from chat.actions import messages
-from chat.actions.events import RoomSynced, Sync
+from chat.actions.events import RoomLeft, RoomSynced, Sync
 from chat.errors import Problem
-from chat.hub.hub import Hub
-from chat.lib.db import AsyncConnection, Database, encode
+from chat.hub.hub import Hub, room_topic, user_topic
+from chat.lib.db import AsyncConnection, Database, Emit, Evict, encode
 from chat.models import rooms
 
 log = logging.getLogger("roomful.healing")
@@ -16,6 +16,18 @@ log = logging.getLogger("roomful.healing")
 # What is missing is mostly a commit that is just coming back.
 PATIENCE_SECONDS = 0.05
 RETRY_SECONDS = 0.5
+
+
+async def evict_strangers(db: AsyncConnection, hub: Hub, room: int) -> None:
+    """Whoever listens to the room without being in it was removed, and we did not hear of it: what was said since is
+    not for them."""
+    topic = room_topic(room)
+    if listening := sorted({connection.user for connection in hub.listeners(topic)}):
+        seq, inside = await rooms.members_among(db, room, listening)
+        left = encode(RoomLeft(room=room, reason="removed"))
+        for user in set(listening) - inside:
+            if hub.listens(user, topic):
+                hub.hear([Evict(user, topic, seq), Emit(user_topic(user), left)])
 
 
 class Healer:
@@ -53,9 +65,11 @@ class Healer:
             head = self._hub.head(topic)
             if head is None or not is_ill():
                 return
+            room = int(topic.removeprefix("room:"))
             try:
                 async with self._db.read() as db:
-                    found = await self._missing(db, int(topic.removeprefix("room:")), head)
+                    found = await self._missing(db, room, head)
+                    await evict_strangers(db, self._hub, room)
             except Problem:
                 log.warning("a hole in %s after %d waits for the database", topic, head)
                 continue

@@ -61,9 +61,10 @@ async def remove(tx: Tx, actor: SignedIn, room: int, user: int) -> None:
     person = await users.find(tx.db, user)
     if person is None or not await members.remove(tx.db, room, user):
         raise NotFound("This person is not in the room.")
-    tx.evict(user, room_topic(room))
+    seq = await rooms.next_seq(tx.db, room)
+    tx.evict(user, room_topic(room), seq)
     tx.emit(user_topic(user), RoomLeft(room=room, reason="removed"))
-    await add_line(tx, room, actor, "removed", _named(person))
+    await add_line(tx, room, actor, "removed", _named(person), seq=seq)
 
 
 async def leave(tx: Tx, actor: SignedIn, room: int) -> None:
@@ -72,9 +73,10 @@ async def leave(tx: Tx, actor: SignedIn, room: int) -> None:
     if found.kind == "direct":
         raise Forbidden("A direct conversation cannot be left.")
     await members.remove(tx.db, room, actor.user)
-    tx.evict(actor.user, room_topic(room))
+    seq = await rooms.next_seq(tx.db, room)
+    tx.evict(actor.user, room_topic(room), seq)
     tx.emit(user_topic(actor.user), RoomLeft(room=room, reason="left"))
-    await add_line(tx, room, actor, "left")
+    await add_line(tx, room, actor, "left", seq=seq)
 
 
 async def page(

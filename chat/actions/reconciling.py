@@ -1,58 +1,108 @@
 """Sets the hub right by the database: what other processes did while their hints did not reach us."""
 
+import asyncio
+from collections.abc import Iterable
 from itertools import islice
 
-from chat.actions.events import RoomJoined, RoomLeft
-from chat.actions.healing import Healer
-from chat.hub.hub import Hub, room_topic, user_topic
-from chat.lib.db import Admit, AsyncConnection, Database, Effect, Emit, EndSessions, Evict, encode
-from chat.models import members, rooms, sessions
+from chat.actions.events import RoomInvolved, RoomJoined, RoomRead, WorkspaceChanged
+from chat.actions.healing import Healer, evict_strangers
+from chat.hub.hub import EVERYONE, Hub, room_topic, user_topic
+from chat.lib.db import Admit, AsyncConnection, Database, Effect, Emit, EndSessions, encode
+from chat.models import members, rooms, sessions, workspace
+from chat.models.workspace import Workspace
 
 AT_ONCE = 1000
+USERS_AT_ONCE = 100
 
 
 async def look_for_news(db: Database, hub: Hub, healer: Healer) -> None:
     """Rooms whose log went on in the database without us are healed; one statement per thousand rooms."""
     heads = iter(hub.heads().items())
-    while batch := dict(islice(heads, AT_ONCE)):
-        ids = {int(topic.removeprefix("room:")): topic for topic in batch}
+    while batch := {int(topic.removeprefix("room:")): head for topic, head in islice(heads, AT_ONCE)}:
         async with db.read() as connection:
-            last_seqs = await rooms.last_seqs(connection, list(ids))
-        for room, last in last_seqs.items():
-            if last > batch[ids[room]]:
-                healer.on_behind(ids[room], last)
+            ahead = await rooms.ahead_of(connection, batch)
+        for room, last in ahead.items():
+            healer.on_behind(room_topic(room), last)
 
 
-async def reconcile(db: Database, hub: Hub, healer: Healer) -> None:
-    """Sessions that ended, rooms that were joined or left, and what was said: everything a hint could have told."""
-    connections = iter(list(hub.connections))
-    while batch := list(islice(connections, AT_ONCE)):
-        users = sorted({connection.user for connection in batch})
-        async with db.read() as connection:
-            alive = await sessions.roles(connection, [each.session for each in batch])
-            before = {user: _listened(hub, user) for user in users}
-            belonging = await members.rooms_of_each(connection, users)
+class Reconciler:
+    """Remembers, of the people who are connected, how their memberships stood at the last look: one number each."""
+
+    def __init__(self, db: Database, hub: Hub, healer: Healer) -> None:
+        self._db = db
+        self._hub = hub
+        self._healer = healer
+        self._alone = asyncio.Lock()
+        # At the last look, and at the one before: a loss may have come before the last look and be known only now.
+        self._standing: dict[int, int] = {}
+        self._before: dict[int, int] = {}
+        self._workspace: Workspace | None = None
+
+    async def reconcile(self, *, after_loss: bool) -> None:
+        """Sessions that ended, rooms that were joined or left, and what was said: everything that a hint may have told.
+        `after_loss` also tells again what has no seq to show that it is missing: read marks and the like."""
+        async with self._alone:
+            await self._look(after_loss)
+        await look_for_news(self._db, self._hub, self._healer)
+
+    async def _look(self, after_loss: bool) -> None:
+        standing: dict[int, int] = {}
+        connections = iter(list(self._hub.connections))
+        while batch := list(islice(connections, AT_ONCE)):
+            async with self._db.read() as db:
+                alive = await sessions.roles(db, [connection.session for connection in batch])
+                if ended := tuple(each.session for each in batch if each.session not in alive):
+                    self._hub.hear([EndSessions(ended)])
+                before = {user: _listened(self._hub, user) for user in {connection.user for connection in batch}}
+                now = await members.standing_of_each(db, sorted(before))
+                standing.update((user, number) for user, (_, number) in now.items())
+                await self._set_right(db, before, {user: found for user, (found, _) in now.items()})
+                if after_loss:
+                    changed = [user for user, (_, number) in now.items() if not self._stood(user, number)]
+                    await self._tell_marks(db, changed)
+        self._before = standing if after_loss else self._standing
+        self._standing = standing
+        await self._look_at_workspace(after_loss)
+
+    def _stood(self, user: int, number: int) -> bool:
+        return self._standing.get(user) == number == self._before.get(user)
+
+    async def _set_right(self, db: AsyncConnection, before: dict[int, set[str]], now: dict[int, list[int]]) -> None:
+        """Who listens to what. Each difference is looked at once more: it may be a change that was just being told."""
+        left: set[int] = set()
+        for user, listened in before.items():
+            belongs = {room_topic(room): room for room in now.get(user, ())}
+            left.update(int(topic.removeprefix("room:")) for topic in listened - belongs.keys())
+            for topic in belongs.keys() - listened:
+                await self._let_in(db, user, belongs[topic])
+        for room in left:
+            await evict_strangers(db, self._hub, room)
+
+    async def _let_in(self, db: AsyncConnection, user: int, room: int) -> None:
+        seen = await rooms.seen_by(db, user, room)
+        topic = room_topic(room)
+        if seen is not None and seen.member and not self._hub.listens(user, topic):
+            admit = Admit(user, topic, max(1, seen.seq))
+            self._hub.hear([admit, Emit(user_topic(user), encode(RoomJoined(room=seen)))])
+
+    async def _tell_marks(self, db: AsyncConnection, users: Iterable[int]) -> None:
+        """How far these users have read, and how loud their rooms are: to their own connections."""
+        left = iter(users)
+        while batch := list(islice(left, USERS_AT_ONCE)):
             effects: list[Effect] = []
-            if ended := tuple(each.session for each in batch if each.session not in alive):
-                effects.append(EndSessions(ended))
-            for user in users:
-                effects += await _changed_rooms(connection, user, before[user], belonging.get(user, []))
-        hub.hear(effects)
-    await look_for_news(db, hub, healer)
+            for user, mine in (await rooms.of_each(db, batch)).items():
+                for room in mine:
+                    read = RoomRead(room=room.id, read=room.read, unread=room.unread)
+                    loud = RoomInvolved(room=room.id, involvement=room.involvement)
+                    effects += [Emit(user_topic(user), encode(event)) for event in (read, loud)]
+            self._hub.hear(effects)
 
-
-async def _changed_rooms(db: AsyncConnection, user: int, before: set[str], now: list[int]) -> list[Effect]:
-    """What the user would have been told of rooms that they left or joined."""
-    topics = {room_topic(room): room for room in now}
-    effects: list[Effect] = []
-    for topic in before - topics.keys():
-        left = RoomLeft(room=int(topic.removeprefix("room:")), reason="removed")
-        effects += [Evict(user, topic), Emit(user_topic(user), encode(left))]
-    for topic in topics.keys() - before:
-        seen = await rooms.seen_by(db, user, topics[topic])
-        if seen is not None and seen.member:
-            effects += [Admit(user, topic, seen.seq + 1), Emit(user_topic(user), encode(RoomJoined(room=seen)))]
-    return effects
+    async def _look_at_workspace(self, after_loss: bool) -> None:
+        async with self._db.read() as db:
+            now = await workspace.get(db)
+        if after_loss and now != self._workspace:
+            self._hub.hear([Emit(topic, encode(WorkspaceChanged(workspace=now))) for topic in EVERYONE])
+        self._workspace = now
 
 
 def _listened(hub: Hub, user: int) -> set[str]:

@@ -5,7 +5,7 @@ import datetime
 from chat.actions import access
 from chat.actions.events import UserChanged
 from chat.errors import Conflict, Forbidden, NotFound
-from chat.hub.hub import about_topic
+from chat.hub.hub import MEMBERS, guests_topic
 from chat.lib.db import AsyncConnection, Tx
 from chat.models import members, sessions, users
 from chat.models.sessions import SignedIn
@@ -49,7 +49,7 @@ async def deactivate(tx: Tx, actor: SignedIn, user: int) -> User:
     if account.deactivated_at is None:
         await users.change(tx.db, user, deactivated_at=datetime.datetime.now(datetime.UTC))
         tx.end_sessions(await sessions.remove(tx.db, user))
-    return await _tell(tx, user)
+    return await tell_changed(tx, user)
 
 
 async def reactivate(tx: Tx, actor: SignedIn, user: int) -> User:
@@ -57,7 +57,7 @@ async def reactivate(tx: Tx, actor: SignedIn, user: int) -> User:
     account, _ = await _locked(tx, user)
     access.may_change_role(actor, account, account.role)
     await users.change(tx.db, user, deactivated_at=None)
-    return await _tell(tx, user)
+    return await tell_changed(tx, user)
 
 
 async def _locked(tx: Tx, user: int) -> tuple[Account, list[int]]:
@@ -76,11 +76,14 @@ async def _set_role(tx: Tx, account: Account, owners: list[int], role: Role) -> 
     if role != account.role:
         await users.change(tx.db, account.id, role=role)
         tx.renew(account.id, reconnect=True)
-    return await _tell(tx, account.id)
+    return await tell_changed(tx, account.id)
 
 
-async def _tell(tx: Tx, user: int) -> User:
+async def tell_changed(tx: Tx, user: int) -> User:
+    """Tells whoever may see the user how they are now: members everyone, guests who is in a room with them."""
     found = await users.find(tx.db, user)
-    assert found is not None, "it is locked"
-    tx.emit(about_topic(user), UserChanged(user=found))
+    assert found is not None, "it was added or is locked in this transaction"
+    event = UserChanged(user=found)
+    tx.emit(MEMBERS, event)
+    tx.emit(guests_topic(await members.rooms_of(tx.db, user)), event)
     return found

@@ -202,8 +202,7 @@ class SocketHandler(WebSocketHandler):
             self.admission.leave(self.actor.user, self.address)
         connection, self.connection = self.connection, None
         if connection is not None:
-            topics = set(connection.topics)
             self.services.hub.unregister(connection)
-            self.services.presence.disconnected(connection.user, topics)
+            self.services.presence.disconnected(connection.user)
             self.services.limits.commands.forget(connection.id)
             self.services.limits.refusals.forget(connection.id)

@@ -1,7 +1,8 @@
 """Several processes as one: what one tells, others hear as a hint. PostgreSQL is the truth; a lost hint is healed."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
+import logging
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -9,25 +10,28 @@ import msgspec
 from chat.hub.connection import Connection
 from chat.hub.hub import Hub
 from chat.hub.presence import PresenceBoard, State
-from chat.lib.db import Admit, Effect, Emit, EndSessions, Evict, Renew
+from chat.lib.db import Effect, Emit
 from chat.lib.limits import Limit
 
-ALIVE_SECONDS = 5.0
-SILENT_SECONDS = 20.0
+log = logging.getLogger("roomful.bridge")
+
+# A reader who falls behind by 32 MB is cut off by Redis as it comes: a commit of many long messages goes in pieces.
+HINT_BYTES = 1024 * 1024
 SPENT_SECONDS = 0.1
+# Several who ask at once are answered together, and one who misses much asks no more often.
+ANSWER_SECONDS = 0.2
+ASK_SECONDS = 1.0
 
 
 class Told(msgspec.Struct, tag="told"):
     """Effects of a commit."""
 
-    process: str
-    effects: list["WireEffect"]
+    effects: list[Effect]
 
 
 class Noticed(msgspec.Struct, tag="noticed"):
     """Something that is worth nothing later: typing."""
 
-    process: str
     topic: str
     payload: bytes
 
@@ -35,57 +39,42 @@ class Noticed(msgspec.Struct, tag="noticed"):
 class Present(msgspec.Struct, tag="present"):
     """Who is connected to that process; `whole` when it is everybody, else only who changed."""
 
-    process: str
     states: dict[int, State]
     whole: bool
 
 
-class Alive(msgspec.Struct, tag="alive"):
-    """The process still runs; `greets` when it has just come and wants to know who is present elsewhere."""
-
-    process: str
-    greets: bool = False
+class Asking(msgspec.Struct, tag="asking"):
+    """The process does not know (any more) who is present elsewhere."""
 
 
 class Gone(msgspec.Struct, tag="gone"):
-    """The process ends; its people are about to come back to another one."""
-
-    process: str
+    """The process ends; its people are about to come back to another one. It says nothing after this."""
 
 
 class Spent(msgspec.Struct, tag="spent"):
-    """What was taken from rate limits: (limit, key, cost)."""
+    """What was taken from rate limits, or given back: (limit, key, cost)."""
 
-    process: str
     taken: list[tuple[str, Any, float]]
 
 
-class WireEffect(msgspec.Struct, array_like=True):
-    """An effect as it travels: its kind and its fields in order."""
-
-    kind: str
-    fields: tuple[Any, ...]
-
-
-KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Emit, Admit, Evict, EndSessions, Renew)}
-Hint = Told | Noticed | Present | Alive | Gone | Spent
+Hint = Told | Noticed | Present | Asking | Gone | Spent
 
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Hint).decode
+Say = Callable[[bytes], None]
 
 
 class SharedHub(Hub):
     """A hub whose effects are also heard by the other processes. `say` sends one encoded hint."""
 
-    def __init__(self, process: str, say: Callable[[bytes], None]) -> None:
+    def __init__(self, say: Say) -> None:
         super().__init__()
-        self._process = process
         self._say = say
 
     def queue(self, effects: Sequence[Effect]) -> set[Connection]:
         touched = super().queue(effects)
-        wire = [WireEffect(type(effect).__name__, _fields(effect)) for effect in effects]
-        self._say(encode(Told(self._process, wire)))
+        for piece in _pieces(effects):
+            self._say(encode(Told(piece)))
         return touched
 
     def hear(self, effects: Sequence[Effect]) -> None:
@@ -93,96 +82,142 @@ class SharedHub(Hub):
 
     def notice(self, topic: str, payload: bytes, *, besides: Connection | None = None) -> None:
         super().notice(topic, payload, besides=besides)
-        self._say(encode(Noticed(self._process, topic, payload)))
+        self._say(encode(Noticed(topic, payload)))
+
+    def hear_notice(self, topic: str, payload: bytes) -> None:
+        super().notice(topic, payload)
 
     def has_several(self, user: int) -> bool:
         return True  # perhaps elsewhere
 
 
 class Bridge:
-    """Hears the hints of other processes, and tells them who is present here and what was taken from the limits."""
+    """Hears the hints of other processes, and tells them who is present here and what was taken from the limits.
+
+    `forget` is called with a process that said that it ends.
+    """
 
     def __init__(
         self,
-        process: str,
-        say: Callable[[bytes], None],
         hub: SharedHub,
         presence: PresenceBoard,
         limits: dict[str, Limit],
+        *,
+        say: Say,
+        forget: Callable[[str], None],
     ) -> None:
-        self._process = process
-        self._say = say
         self._hub = hub
         self._presence = presence
         self._limits = limits
-        self._heard_at: dict[str, float] = {}
+        self._say = say
+        self._forget = forget
         self._taken: dict[tuple[str, Hashable], float] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._spending: asyncio.TimerHandle | None = None
+        self._answering: asyncio.TimerHandle | None = None
+        self._asking: asyncio.TimerHandle | None = None
+        self._must_ask = False
         presence.on_here = self._say_present
         for name, limit in limits.items():
             limit.on_take = self._taker(name)
 
     def come(self) -> None:
         """The line to the others is there (again): tell them who is here, and ask the same."""
-        self._say(encode(Alive(self._process, greets=True)))
-        self._say(encode(Present(self._process, self._presence.here(), whole=True)))
+        self._say(encode(Asking()))
+        self._say_all_present()
 
     def leave(self) -> None:
-        self._say(encode(Gone(self._process)))
+        """Nothing may be said after this."""
+        for timer in (self._spending, self._answering, self._asking):
+            if timer is not None:
+                timer.cancel()
+        self._presence.on_here = None
+        for limit in self._limits.values():
+            limit.on_take = None
+        self._say(encode(Gone()))
 
-    async def keep_alive(self) -> None:
-        """Said every ALIVE_SECONDS; who has been silent for long was killed, and its people are not there."""
-        self._say(encode(Alive(self._process)))
-        now = asyncio.get_running_loop().time()
-        for process in [each for each, at in self._heard_at.items() if now - at > SILENT_SECONDS]:
-            self._forget(process)
-
-    def hear(self, payload: bytes) -> None:
-        """One hint; one's own come back and are passed over. What a newer version says differently is left alone."""
+    def hear(self, process: str, payload: bytes) -> bool:
+        """One hint of another process; False where it could not be made use of: what it says must be looked up."""
         try:
-            hint = decode(payload)
-        except msgspec.MsgspecError:
-            return
-        if hint.process == self._process:
-            return
-        self._heard_at[hint.process] = asyncio.get_running_loop().time()
+            self._apply(process, decode(payload))
+        except msgspec.MsgspecError as error:
+            log.warning("a hint of another version of Roomful (%s): what it says is looked up in the database", error)
+            return False
+        except Exception:
+            log.exception("a hint could not be carried out; what it says is looked up in the database")
+            return False
+        return True
+
+    def miss(self, process: str) -> None:
+        """Something that the process said got lost, perhaps who came and went: ask."""
+        self._must_ask = True
+        if self._asking is None:
+            self._ask()
+
+    def lose(self, process: str) -> None:
+        """The process has been silent for so long that it was killed."""
+        self._presence.forget(process)
+
+    def _apply(self, process: str, hint: Hint) -> None:
         match hint:
-            case Told(effects=effects):
-                self._hub.hear([KINDS[each.kind](*each.fields) for each in effects if each.kind in KINDS])
-            case Noticed(topic=topic, payload=notice):
-                Hub.notice(self._hub, topic, notice)
-            case Present(process=process, states=states, whole=whole):
+            case Told(effects):
+                self._hub.hear(effects)
+            case Noticed(topic, notice):
+                self._hub.hear_notice(topic, notice)
+            case Present(states, whole):
                 self._presence.heard(process, states, whole=whole)
-            case Alive(greets=True):
-                self._say(encode(Present(self._process, self._presence.here(), whole=True)))
-            case Gone(process=process):
+            case Asking():
+                if self._answering is None:
+                    self._answering = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._say_all_present)
+            case Gone():
+                self._presence.forget(process)
                 self._forget(process)
-            case Spent(taken=taken):
+            case Spent(taken):
                 for name, key, cost in taken:
                     if name in self._limits:
                         self._limits[name].spend(tuple(key) if isinstance(key, list) else key, cost)
 
-    def _forget(self, process: str) -> None:
-        self._heard_at.pop(process, None)
-        self._presence.forget(process)
+    def _ask(self) -> None:
+        self._asking = None
+        if self._must_ask:
+            self._must_ask = False
+            self._say(encode(Asking()))
+            self._asking = asyncio.get_running_loop().call_later(ASK_SECONDS, self._ask)
+
+    def _say_all_present(self) -> None:
+        if self._answering is not None:
+            self._answering.cancel()
+            self._answering = None
+        self._say(encode(Present(self._presence.here(), whole=True)))
 
     def _say_present(self, user: int, state: State) -> None:
-        self._say(encode(Present(self._process, {user: state}, whole=False)))
+        self._say(encode(Present({user: state}, whole=False)))
 
     def _taker(self, name: str) -> Callable[[Hashable, float], None]:
         def note(key: Hashable, cost: float) -> None:
             self._taken[name, key] = self._taken.get((name, key), 0.0) + cost
-            if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(SPENT_SECONDS, self._say_spent)
+            if self._spending is None:
+                self._spending = asyncio.get_running_loop().call_later(SPENT_SECONDS, self._say_spent)
 
         return note
 
     def _say_spent(self) -> None:
-        self._timer = None
-        taken = [(name, key, cost) for (name, key), cost in self._taken.items()]
+        self._spending = None
+        taken = [(name, key, cost) for (name, key), cost in self._taken.items() if cost]
         self._taken.clear()
-        self._say(encode(Spent(self._process, taken)))
+        if taken:
+            self._say(encode(Spent(taken)))
 
 
-def _fields(effect: Effect) -> tuple[Any, ...]:
-    return tuple(getattr(effect, name) for name in effect.__slots__)
+def _pieces(effects: Sequence[Effect]) -> Iterator[list[Effect]]:
+    """The effects in their order, in lists of about HINT_BYTES each at most; none where there are none."""
+    piece: list[Effect] = []
+    size = 0
+    for effect in effects:
+        cost = len(effect.payload) if isinstance(effect, Emit) else 0
+        if piece and size + cost > HINT_BYTES:
+            yield piece
+            piece, size = [], 0
+        piece.append(effect)
+        size += cost
+    if piece:
+        yield piece

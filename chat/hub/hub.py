@@ -13,6 +13,7 @@ from chat.lib.db import Admit, Effect, Emit, EndSessions, Evict, Renew
 MEMBERS = "members"
 GUESTS = "guests"
 EVERYONE = (MEMBERS, GUESTS)
+GUESTS_IN = "guests:"
 FLUSH_AT_ONCE = 200  # connections; about 2 ms
 
 
@@ -24,13 +25,14 @@ def user_topic(user: int) -> str:
     return f"user:{user}"
 
 
-def about_topic(user: int) -> str:
-    """Told to whoever may see the user."""
-    return f"about:{user}"
+def guests_topic(rooms: Iterable[int]) -> str:
+    """Told to the guests who are in one of the rooms: about somebody who is in those."""
+    return GUESTS_IN + ",".join(map(str, sorted(rooms)))
 
 
 class Hub:
-    """Topics are `room:ID`, `user:ID`, `members` and `guests`; a room's topic has a log that keeps its events in order.
+    """Topics are `room:ID`, `user:ID`, `members`, `guests` and `guests:ROOM,ROOM`, the guests who are in one of those.
+    A room's topic has a log that keeps its events in order.
 
     `on_gap` is called with the topic of a room whose next event is missing, to have it healed from the database.
     """
@@ -43,6 +45,8 @@ class Hub:
         self.told = 0  # events so far, one for each connection that got it
         self._listeners: dict[str, set[Connection]] = {}
         self._logs: dict[str, RoomLog] = {}
+        # user → topic → the seq of the latest change that we heard of, while the user is connected
+        self._memberships: dict[int, dict[str, int]] = {}
 
     def register(self, connection: Connection, topics: Iterable[str] = ()) -> None:
         """From now on the connection gets what its topics are told; it is held back until the connection is greeted."""
@@ -60,6 +64,8 @@ class Hub:
         connection.closed = True
         for topic in list(connection.topics):
             self.ignore(connection, topic)
+        if not self.of_user(connection.user):
+            self._memberships.pop(connection.user, None)
 
     async def emptied(self) -> None:
         """Waits until the last connection has gone."""
@@ -78,16 +84,14 @@ class Hub:
                 del self._listeners[topic]
                 self._logs.pop(topic, None)
 
-    def listeners(self, topic: str) -> Iterable[Connection]:
+    def listeners(self, topic: str) -> Collection[Connection]:
         return self._listeners.get(topic, ())
 
-    def of_user(self, user: int) -> Iterable[Connection]:
+    def of_user(self, user: int) -> Collection[Connection]:
         return self.listeners(user_topic(user))
 
-    def users_around(self, connection: Connection) -> set[int]:
-        """The connected users who share a room with this connection's user."""
-        shared = (topic for topic in connection.topics if topic.startswith("room:"))
-        return {other.user for topic in shared for other in self.listeners(topic)}
+    def listens(self, user: int, topic: str) -> bool:
+        return any(topic in connection.topics for connection in self.of_user(user))
 
     def has_several(self, user: int) -> bool:
         """Whether there is another connection of the user that a reply on one of them does not reach."""
@@ -151,17 +155,30 @@ class Hub:
     def _change_listeners(self, effect: Admit | Evict | EndSessions | Renew) -> None:
         match effect:
             case Admit(user, topic, seq):
-                for connection in self.of_user(user):
-                    self.listen(connection, topic)
-                if topic in self._listeners:
-                    self._log(topic).begin(seq - 1)
-            case Evict(user, topic):
-                for connection in list(self.of_user(user)):
-                    self.ignore(connection, topic)
+                if self._is_latest(user, topic, seq):
+                    for connection in self.of_user(user):
+                        self.listen(connection, topic)
+                    if topic in self._listeners:
+                        self._log(topic).begin(seq - 1)
+            case Evict(user, topic, left):
+                if left is None or self._is_latest(user, topic, left):
+                    for connection in list(self.of_user(user)):
+                        self.ignore(connection, topic)
             case EndSessions(sessions):
                 self._end_sessions(sessions)
             case Renew(user, reconnect):
                 self._renew(user, reconnect)
+
+    def _is_latest(self, user: int, topic: str, seq: int) -> bool:
+        """Commits of several processes are not heard of in their order: who left and came back must not be put out by
+        the news of the leaving. Whoever is not connected learns in the hello where they are."""
+        if not self.of_user(user):
+            return False
+        known = self._memberships.setdefault(user, {})
+        if known.get(topic, 0) > seq:
+            return False
+        known[topic] = seq
+        return True
 
     def hear(self, effects: Sequence[Effect]) -> None:
         """Carries out what happened in the database without us: another process's commit, or one we did not hear of."""
@@ -192,7 +209,8 @@ class Hub:
                 await asyncio.sleep(0)
 
     def _end_sessions(self, sessions: Sequence[int]) -> None:
-        for connection in [each for each in self.connections if each.session in sessions]:
+        ended = set(sessions)
+        for connection in [each for each in self.connections if each.session in ended]:
             connection.close(CLOSE_SIGN_IN_AGAIN, "signed out")
 
     def _renew(self, user: int, reconnect: bool) -> None:
@@ -215,7 +233,7 @@ class Hub:
         return ready
 
     def _tell(self, topic: str, payloads: Sequence[bytes]) -> Collection[Connection]:
-        listeners = self._who_sees(int(topic[6:])) if topic.startswith("about:") else self._listeners.get(topic)
+        listeners = self._guests_in(topic) if topic.startswith(GUESTS_IN) else self._listeners.get(topic)
         if not listeners or not payloads:
             return ()
         data = frame(payloads[0]) if len(payloads) == 1 else b"".join(map(frame, payloads))
@@ -224,7 +242,6 @@ class Hub:
         self.told += len(payloads) * len(listeners)
         return listeners
 
-    def _who_sees(self, user: int) -> Collection[Connection]:
-        """Everybody; of the guests those who share a room with the user."""
-        guests = [guest for guest in self.listeners(GUESTS) if user in self.users_around(guest)]
-        return [*self.listeners(MEMBERS), *guests]
+    def _guests_in(self, topic: str) -> Collection[Connection]:
+        rooms = {f"room:{room}" for room in topic.removeprefix(GUESTS_IN).split(",")}
+        return [guest for guest in self.listeners(GUESTS) if not rooms.isdisjoint(guest.topics)]

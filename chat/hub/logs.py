@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+# What comes after a hole waits. What is too much to keep is dropped, and read with the rest when the hole is filled.
+HELD_LIMIT = 5000
+
 
 @dataclass(slots=True)
 class RoomLog:
@@ -14,7 +17,8 @@ class RoomLog:
         """What may be told now: nothing while something is missing; old events are dropped."""
         if self.head is not None and seq <= self.head:
             return []
-        self.held.setdefault(seq, []).append(payload)
+        if len(self.held) < HELD_LIMIT or seq - 1 == self.head:
+            self.held.setdefault(seq, []).append(payload)
         return self.release()
 
     def release(self) -> list[bytes]:

@@ -1,13 +1,17 @@
 """Presence: who is online, away or offline, from the connections that are open; told in batches, bounded in size."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from chat.hub.connection import Connection
-from chat.hub.hub import GUESTS, MEMBERS, Hub
+from chat.hub.hub import GUESTS, MEMBERS, Hub, room_topic
+
+log = logging.getLogger("roomful.presence")
 
 State = Literal["online", "away", "offline"]
 
@@ -25,16 +29,26 @@ class PresenceChanged(msgspec.Struct, tag_field="event", tag="presence.changed",
     offline: list[int] = []
 
 
+@dataclass(slots=True, frozen=True)
+class Leaving:
+    """Somebody whose last connection ended: until the timer runs out they count as what they were."""
+
+    state: State
+    timer: asyncio.TimerHandle
+
+
 class PresenceBoard:
     """What everyone's presence is, and what others were last told of it.
 
-    `on_offline` is awaited with users who went offline, to note when they were last seen.
+    `on_offline` is awaited with users who went offline, to note when they were last seen; `rooms_of` gives the rooms
+    that each of some users is in, which decides what guests are told.
     """
 
     def __init__(
         self,
         hub: Hub,
-        on_offline: Callable[[list[int]], Awaitable[None]] | None = None,
+        on_offline: Callable[[list[int]], Awaitable[None]],
+        rooms_of: Callable[[list[int]], Awaitable[Mapping[int, list[int]]]],
         *,
         offline_seconds: float = OFFLINE_SECONDS,
         batch_seconds: float = BATCH_SECONDS,
@@ -43,14 +57,17 @@ class PresenceBoard:
         self._batch_seconds = batch_seconds
         self._hub = hub
         self._on_offline = on_offline
+        self._rooms_of = rooms_of
         # Called when somebody's presence in this process changes, where there are others to know of it.
         self.on_here: Callable[[int, State], None] | None = None
         self._here: dict[int, State] = {}
         self._elsewhere: dict[str, dict[int, State]] = {}
         self._told: dict[int, State] = {}
         self._changed: dict[int, None] = {}  # users to look at, in the order in which they changed
-        self._leaving: dict[int, asyncio.TimerHandle] = {}
-        self._rooms_left: dict[int, set[str]] = {}  # what the last connection listened to, for the guests in there
+        self._leaving: dict[int, Leaving] = {}
+        # What waits for the database: changes that guests have to be told, and who went offline.
+        self._for_guests: dict[int, State] = {}
+        self._unnoted: set[int] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -58,8 +75,8 @@ class PresenceBoard:
         self._task = asyncio.create_task(self._tell_changes(), name="presence")
 
     async def close(self) -> None:
-        for timer in self._leaving.values():
-            timer.cancel()
+        for leaving in self._leaving.values():
+            leaving.timer.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -79,7 +96,7 @@ class PresenceBoard:
             return "online"
         if states:
             return "away"
-        return self._here.get(user, "online") if user in self._leaving else "offline"
+        return self._leaving[user].state if user in self._leaving else "offline"
 
     def here(self) -> dict[int, State]:
         """Everyone who is not offline in this process."""
@@ -98,10 +115,11 @@ class PresenceBoard:
 
     def forget(self, process: str) -> None:
         """The process ended. Its people come back elsewhere, or count as gone after the usual patience."""
-        for user in self._elsewhere.pop(process, {}):
-            if user not in self._leaving and self.of(user) == "offline":
-                loop = asyncio.get_running_loop()
-                self._leaving[user] = loop.call_later(self._offline_seconds, self._left, user)
+        for user, state in self._elsewhere.pop(process, {}).items():
+            if self.of(user) == "offline":
+                self._leave(user, state)
+            else:
+                self._look_at(user)
 
     def online_count(self) -> int:
         return len(self._told)
@@ -111,23 +129,26 @@ class PresenceBoard:
         return list(self._told)
 
     def connected(self, connection: Connection) -> None:
-        timer = self._leaving.pop(connection.user, None)
-        if timer is not None:
-            timer.cancel()
+        leaving = self._leaving.pop(connection.user, None)
+        if leaving is not None:
+            leaving.timer.cancel()
         self._note(connection.user)
 
     def set_state(self, connection: Connection, state: Literal["online", "away"]) -> None:
         connection.state = state
         self._note(connection.user)
 
-    def disconnected(self, user: int, topics: set[str]) -> None:
-        """One of the user's connections, which listened to `topics`, ended; call this after the hub forgot it."""
-        self._rooms_left[user] = {topic for topic in topics if topic.startswith("room:")}
-        if any(self._hub.of_user(user)):
+    def disconnected(self, user: int) -> None:
+        """One of the user's connections ended; call this after the hub forgot it."""
+        if self._hub.of_user(user):
             self._note(user)
         elif user not in self._leaving:
-            loop = asyncio.get_running_loop()
-            self._leaving[user] = loop.call_later(self._offline_seconds, self._left, user)
+            self._leave(user, self._here.get(user, "online"))
+
+    def _leave(self, user: int, state: State) -> None:
+        """The user counts as what they were, `state`, for a while longer."""
+        timer = asyncio.get_running_loop().call_later(self._offline_seconds, self._left, user)
+        self._leaving[user] = Leaving(state, timer)
 
     def _left(self, user: int) -> None:
         self._leaving.pop(user, None)
@@ -168,24 +189,29 @@ class PresenceBoard:
                 else:
                     self._told[user] = state
             if changes:
-                self._tell(changes)
-            if gone and self._on_offline is not None:
-                await self._on_offline(gone)
+                self._hub.tell_now(MEMBERS, _encoded(changes, changes))
+            self._for_guests.update(changes)
+            self._unnoted.update(gone)
+            try:
+                await self._tell_guests()
+                await self._note_last_seen()
+            except Exception:  # nobody would learn any more who is here
+                log.warning("guests, and the database, are told a little later who went offline", exc_info=True)
+                self._wake.set()
 
-    def _tell(self, changes: dict[int, State]) -> None:
-        self._hub.tell_now(MEMBERS, _encoded(changes, changes))
-        guests = list(self._hub.listeners(GUESTS))
-        rooms = {user: self._rooms_of(user) for user in changes} if guests else {}
-        for guest in guests:
-            if seen := [user for user in changes if not rooms[user].isdisjoint(guest.topics)]:
-                guest.tell(_encoded(changes, seen))
-        for user, state in changes.items():
-            if state == "offline":
-                self._rooms_left.pop(user, None)
+    async def _tell_guests(self) -> None:
+        if self._for_guests and self._hub.listeners(GUESTS):
+            rooms = await self._rooms_of(list(self._for_guests))
+            topics = {user: {room_topic(room) for room in rooms.get(user, ())} for user in self._for_guests}
+            for guest in list(self._hub.listeners(GUESTS)):
+                if seen := [user for user in self._for_guests if not topics[user].isdisjoint(guest.topics)]:
+                    guest.tell(_encoded(self._for_guests, seen))
+        self._for_guests.clear()
 
-    def _rooms_of(self, user: int) -> set[str]:
-        connected = {topic for each in self._hub.of_user(user) for topic in each.topics if topic.startswith("room:")}
-        return connected or self._rooms_left.get(user, set())
+    async def _note_last_seen(self) -> None:
+        if gone := sorted(self._unnoted):
+            await self._on_offline(gone)
+            self._unnoted.clear()
 
 
 def _encoded(changes: dict[int, State], users: Iterable[int]) -> bytes:

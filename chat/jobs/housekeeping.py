@@ -41,7 +41,7 @@ def note_who_is_here(db: Database, presence: PresenceBoard) -> Job:
     """After a crash nobody else can say when the people who were online were last seen."""
 
     async def run() -> None:
-        if present := presence.present():
+        if present := list(presence.here()):
             async with db.transaction() as tx:
                 await users.seen(tx.db, present)
 

@@ -1,40 +1,43 @@
-"""What several processes on one database do by the clock: say that they live, and look for what they did not hear."""
+"""What several processes on one database do by the clock: look for what they did not hear of each other."""
+
+from typing import TYPE_CHECKING
 
 from chat.actions.healing import Healer
-from chat.actions.reconciling import look_for_news, reconcile
-from chat.hub.bridge import ALIVE_SECONDS, Bridge
+from chat.actions.reconciling import Reconciler, look_for_news
 from chat.hub.hub import Hub
 from chat.jobs.clock import Job
-from chat.lib.bus import Bus
 from chat.lib.db import Database
 
-# A hint that got lost is made up for within a second; without Redis everything is looked up, twice a second.
+if TYPE_CHECKING:  # needs the extra `redis`, which others do not install
+    from chat.lib.bus import Bus
+
+# Messages that nobody told us of are found within a second, whatever Redis says of itself.
 NEWS_SECONDS = 0.8
-WITHOUT_REDIS_SECONDS = 0.5
+# While hints may be lost everything is looked up, twice a second.
+DOUBT_SECONDS = 0.5
 # Whatever else went wrong in a hint ends here.
 RECONCILE_SECONDS = 60.0
 
 
-def sharing_jobs(db: Database, hub: Hub, healer: Healer, bridge: Bridge, bus: Bus) -> list[Job]:
-    was_up = False
+def sharing_jobs(db: Database, hub: Hub, healer: Healer, bus: "Bus") -> list[Job]:
+    reconciler = Reconciler(db, hub, healer)
+    settled = 0
 
     async def news() -> None:
-        if bus.is_up:
-            await look_for_news(db, hub, healer)
+        await look_for_news(db, hub, healer)
 
-    async def without_redis() -> None:
-        """Also once when the line is back: what was said while it came up reached nobody."""
-        nonlocal was_up
-        if not (bus.is_up and was_up):
-            was_up = bus.is_up
-            await reconcile(db, hub, healer)
+    async def in_doubt() -> None:
+        nonlocal settled
+        losses = bus.losses
+        if losses != settled or not bus.is_sure:
+            await reconciler.reconcile(after_loss=True)
+            settled = losses
 
     async def everything() -> None:
-        await reconcile(db, hub, healer)
+        await reconciler.reconcile(after_loss=False)
 
     return [
-        Job("saying that this process lives", ALIVE_SECONDS, bridge.keep_alive),
         Job("looking for news", NEWS_SECONDS, news),
-        Job("looking for everything without Redis", WITHOUT_REDIS_SECONDS, without_redis),
+        Job("looking for what was not heard", DOUBT_SECONDS, in_doubt),
         Job("reconciling", RECONCILE_SECONDS, everything),
     ]

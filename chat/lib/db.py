@@ -49,8 +49,7 @@ BUSY_STATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources,
 DISK_FULL = "53100"
 
 
-@dataclass(slots=True, frozen=True)
-class Emit:
+class Emit(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Tell `payload` (one encoded event) to whoever listens to `topic`; `seq` where it belongs to a room's log."""
 
     topic: str
@@ -58,8 +57,7 @@ class Emit:
     seq: int | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class Admit:
+class Admit(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The user's connections listen to `topic` from now on; the next event in its log has this `seq`."""
 
     user: int
@@ -67,23 +65,22 @@ class Admit:
     seq: int
 
 
-@dataclass(slots=True, frozen=True)
-class Evict:
-    """The user's connections no longer listen to `topic`."""
+class Evict(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The user's connections no longer listen to `topic`, as of this `seq` in its log: an admission that came after it
+    stands, whichever of the two is heard of first. Without a `seq` it always counts."""
 
     user: int
     topic: str
+    seq: int | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class EndSessions:
+class EndSessions(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The connections of these sessions are closed: signed out or revoked."""
 
     sessions: tuple[int, ...]
 
 
-@dataclass(slots=True, frozen=True)
-class Renew:
+class Renew(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """What the user's connections know of them is out of date. With `reconnect` it decides what they may hear: they
     are closed and come back as who they are now."""
 
@@ -91,6 +88,7 @@ class Renew:
     reconnect: bool
 
 
+# They travel to other processes as they are: what a newer version adds at the end of one is passed over by an older.
 Effect = Emit | Admit | Evict | EndSessions | Renew
 encode = msgspec.json.Encoder().encode
 
@@ -108,8 +106,8 @@ class Tx:
     def admit(self, user: int, topic: str, seq: int) -> None:
         self.effects.append(Admit(user, topic, seq))
 
-    def evict(self, user: int, topic: str) -> None:
-        self.effects.append(Evict(user, topic))
+    def evict(self, user: int, topic: str, seq: int) -> None:
+        self.effects.append(Evict(user, topic, seq))
 
     def end_sessions(self, sessions: Sequence[int]) -> None:
         if sessions:

@@ -12,7 +12,7 @@ class Limit:
         self.burst = burst
         self._clock = clock
         self._spent: dict[Hashable, tuple[float, float]] = {}
-        # Called with what was taken, where other processes must know of it.
+        # Called with what was taken, or given back (below 0), where other processes must know of it.
         self.on_take: Callable[[Hashable, float], None] | None = None
         self._sweep_at = 1024
 
@@ -31,10 +31,10 @@ class Limit:
         return 0.0
 
     def spend(self, key: Hashable, cost: float) -> None:
-        """It was taken in another process, allowed or not."""
+        """It was taken in another process, allowed or not; or given back there, below 0."""
         now = self._clock()
         spent, since = self._spent.get(key, (0.0, now))
-        self._spent[key] = (min(self.burst, max(0.0, spent - (now - since) * self.rate) + cost), now)
+        self._spent[key] = (min(self.burst, max(0.0, max(0.0, spent - (now - since) * self.rate) + cost)), now)
         if len(self._spent) >= self._sweep_at:
             self._forget_rested(now)
 
@@ -49,6 +49,8 @@ class Limit:
         if key in self._spent:
             spent, since = self._spent[key]
             self._spent[key] = (max(0.0, spent - cost), since)
+        if self.on_take is not None:
+            self.on_take(key, -cost)
 
     def forget(self, key: Hashable) -> None:
         """The key will not come again."""

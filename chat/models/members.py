@@ -14,11 +14,12 @@ from sqlalchemy import (
     Text,
     delete,
     func,
+    literal,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.lib.db import is_any, metadata
@@ -62,12 +63,18 @@ async def rooms_of(db: AsyncConnection, user: int) -> list[int]:
 
 async def rooms_of_each(db: AsyncConnection, ids: list[int]) -> dict[int, list[int]]:
     """user → the ids of the rooms that they are in."""
-    found: dict[int, list[int]] = {}
-    for row in await db.execute(
-        select(memberships.c.user_id, memberships.c.room_id).where(is_any(memberships.c.user_id, ids))
-    ):
-        found.setdefault(row.user_id, []).append(row.room_id)
-    return found
+    asked = select(memberships.c.user_id, func.array_agg(memberships.c.room_id))
+    asked = asked.where(is_any(memberships.c.user_id, ids)).group_by(memberships.c.user_id)
+    return {row[0]: row[1] for row in await db.execute(asked)}
+
+
+async def standing_of_each(db: AsyncConnection, ids: list[int]) -> dict[int, tuple[list[int], int]]:
+    """user → (the ids of their rooms, a number that changes with anything about these memberships)."""
+    room, read, loud = memberships.c.room_id, memberships.c.read_seq, memberships.c.involvement
+    everything = func.string_agg(func.concat_ws(" ", room, read, loud), aggregate_order_by(literal(","), room))
+    asked = select(memberships.c.user_id, func.array_agg(room), func.hashtextextended(everything, 0))
+    asked = asked.where(is_any(memberships.c.user_id, ids)).group_by(memberships.c.user_id)
+    return {row[0]: (row[1], row[2]) for row in await db.execute(asked)}
 
 
 async def count(db: AsyncConnection, room: int) -> int:

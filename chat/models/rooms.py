@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -242,12 +243,22 @@ async def set_archived(db: AsyncConnection, room: int, archived: bool) -> None:
     await change(db, room, archived_at=func.now() if archived else None)
 
 
-async def last_seqs(db: AsyncConnection, ids: list[int]) -> dict[int, int]:
-    """room → the last seq that was given out."""
-    return {
-        row.id: row.last_seq
-        for row in await db.execute(select(rooms.c.id, rooms.c.last_seq).where(is_any(rooms.c.id, ids)))
-    }
+async def ahead_of(db: AsyncConnection, heads: dict[int, int]) -> dict[int, int]:
+    """room → its last seq, of those rooms of `heads` (room → seq) that have gone beyond it."""
+    given = func.unnest(literal(list(heads), ARRAY(Integer)), literal(list(heads.values()), ARRAY(BigInteger)))
+    head = given.table_valued("room", "seq").render_derived(name="head")
+    asked = select(rooms.c.id, rooms.c.last_seq).join(
+        head, and_(rooms.c.id == head.c.room, rooms.c.last_seq > head.c.seq)
+    )
+    return {row[0]: row[1] for row in await db.execute(asked)}
+
+
+async def members_among(db: AsyncConnection, room: int, users: list[int]) -> tuple[int, set[int]]:
+    """(the room's last seq, which of these users are in it), both as of the same moment."""
+    membership = and_(memberships.c.room_id == rooms.c.id, is_any(memberships.c.user_id, users))
+    asked = select(rooms.c.last_seq, func.array_agg(memberships.c.user_id)).outerjoin(memberships, membership)
+    row = (await db.execute(asked.where(rooms.c.id == room).group_by(rooms.c.id))).one()
+    return row[0], {user for user in row[1] if user is not None}
 
 
 async def last_seq(db: AsyncConnection, room: int) -> int:

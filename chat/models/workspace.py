@@ -77,6 +77,18 @@ async def renew_epoch(db: AsyncConnection, place: str) -> bool:
     return before is not None
 
 
+DATABASE = text(
+    "SELECT concat_ws('/', (SELECT system_identifier FROM pg_control_system()), "
+    "(SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
+
+
+async def database(db: AsyncConnection) -> str:
+    """Names the database itself, through restarts and failovers: another one for every other Roomful."""
+    found: str = (await db.execute(DATABASE)).scalar_one()
+    return found
+
+
 async def change(db: AsyncConnection, **values: object) -> None:
     await db.execute(update(workspace).values(**values))
 
