@@ -147,6 +147,7 @@ class Dispatch:
             raise RateLimited(retry_after=wait)
 
     async def _run(self, id: int, command: Command, given: Any, started: float) -> None:
+        self._connection.is_busy = True
         try:
             payload = acceptance(id, await command.run(self._ask, given))
         except Problem as problem:
@@ -156,6 +157,8 @@ class Dispatch:
             self._answer(command.verb, Internal.code, started, refusal(id, Internal()))
         else:
             self._answer(command.verb, "ok", started, payload)
+        finally:
+            self._connection.is_busy = False
 
     def _post(self, id: int, given: Post, started: float) -> None:
         """Hands the message to the journal; the reply leaves with the commit, in one write with the room's events."""

@@ -42,6 +42,8 @@ class Connection:
         "closed",
         "outdated",
         "is_silent",
+        "asked_at",
+        "is_busy",
     )
 
     def __init__(self, id: str, *, user: int, session: int, role: str, transport: Transport, write_limit: int) -> None:
@@ -54,6 +56,8 @@ class Connection:
         self.closed = False
         self.outdated = False  # the user's name or role has changed since the connection learned it
         self.is_silent = False  # nothing was heard since the last ping
+        self.asked_at = 0.0  # the time of that ping
+        self.is_busy = False  # a command of it is carried out, and nothing is read meanwhile
         self._transport = transport
         self._limit = write_limit
         self._pending: list[bytes] = []
@@ -88,9 +92,9 @@ class Connection:
             return
         self._transport.write(data)
 
-    def ping(self) -> None:
+    def ping(self, now: float) -> None:
         """Whoever hears anything from the peer sets `is_silent` back."""
-        self.is_silent = True
+        self.is_silent, self.asked_at = True, now
         self._transport.write(PING)
 
     @property
