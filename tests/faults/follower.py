@@ -21,6 +21,9 @@ class Follower:
         self._resuming: asyncio.Task[None] | None = None
 
     def hello(self, hello: Frame) -> None:
+        if hello["epoch"] != self.epoch:
+            for timeline in self.timelines.values():
+                timeline.read = 0
         for room in set(self.timelines) - {room["id"] for room in hello["rooms"]}:
             self._forget(room)
         known = {room: timeline for room, timeline in self.timelines.items() if timeline.cursor is not None}
@@ -55,8 +58,10 @@ class Follower:
         """Waits until each room of `heads` (room → seq) is here up to that seq, and no other room is."""
 
         def behind() -> bool:
-            return set(heads) != set(self.timelines) or any(
-                timeline.has_gap or (timeline.cursor or 0) < heads[room] for room, timeline in self.timelines.items()
+            return (
+                bool(self._unsure)
+                or set(heads) != set(self.timelines)
+                or any(timeline.has_gap or timeline.cursor != heads[room] for room, timeline in self.timelines.items())
             )
 
         while behind():  # noqa: ASYNC110 - what changes it comes in by many ways

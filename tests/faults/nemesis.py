@@ -66,8 +66,7 @@ class Nemesis:
         await self._site.until_ready(30)
 
     async def postgres_frozen(self, seconds: float = 6.0) -> None:
-        postmaster = self._site.postmaster
-        family = [postmaster, *processes.children(postmaster)]
+        family = processes.family(self._site.postmaster)
         processes.send(signal.SIGSTOP, *family)
         try:
             await asyncio.sleep(seconds)

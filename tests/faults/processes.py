@@ -22,6 +22,11 @@ def _parent(pid: int) -> int | None:
     return int(text.rpartition(")")[2].split()[1])  # the name before it may hold anything
 
 
+def family(parent: int) -> list[int]:
+    """The process and all that it started."""
+    return [parent, *children(parent)]
+
+
 def title(pid: int) -> str:
     """What the process calls itself; empty when it is gone."""
     try:

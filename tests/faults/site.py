@@ -137,13 +137,23 @@ class Site:
             await self.process.wait()
         return time.monotonic() - began
 
+    async def run(self, *arguments: str) -> None:
+        """`roomful ARGUMENTS`, which must succeed."""
+        command = (sys.executable, "-m", "chat", *arguments)
+        with self.log.open("ab") as log:
+            ran = await asyncio.create_subprocess_exec(
+                *command, stdout=log, stderr=log, env=self._environment, cwd=CHECKOUT
+            )
+        async with asyncio.timeout(START_SECONDS):
+            assert await ran.wait() == 0, self.log.read_text()[-2000:]
+
     async def end(self) -> None:
         """Whatever state it is in: nothing of it stays."""
         if self.process is not None and self.process.returncode is None:
             await self.kill()
         if (self.places.cluster / "postmaster.pid").exists():
             postmaster = self.postmaster
-            family = [postmaster, *processes.children(postmaster)]
+            family = processes.family(postmaster)
             if str(self.places.cluster) in processes.title(postmaster):
                 processes.send(signal.SIGKILL, *family)
                 while any(map(processes.is_there, family)):  # noqa: ASYNC110 - not our children
