@@ -43,6 +43,7 @@ SERVER_SETTINGS = {
     "synchronous_commit": "on",
 }
 COMMAND_SECONDS = 6.0  # a little more than PostgreSQL gives a statement: it answers by itself, unless it hangs
+CONNECT_SECONDS = 5.0
 POOL_WAIT_SECONDS = 2.0
 
 BUSY_STATES = ("08", "40", "53", "55", "57")  # connection, rollback, resources, lock, operator intervention
@@ -214,7 +215,7 @@ def connection_arguments(url: str) -> tuple[URL, dict[str, Any]]:
     query = dict(parse_qsl(parts.query))
     arguments: dict[str, Any] = {
         "server_settings": SERVER_SETTINGS,
-        "timeout": 10,
+        "timeout": CONNECT_SECONDS,
     }
     host, port = query.pop("host", parts.hostname), query.pop("port", parts.port)
     if "sslmode" in query:
