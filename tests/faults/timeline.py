@@ -40,6 +40,13 @@ class Timeline:
         self.cursor = page["seq"]
         self._release()
 
+    def earlier(self, page: dict[str, Any]) -> None:
+        """The page before `oldest`."""
+        found = page["messages"]
+        self.oldest = found[0]["seq"] if page["older"] and found else 0
+        for message in found:
+            self._keep(message)
+
     def event(self, seq: int, message: Message) -> None:
         if self.cursor is not None and seq <= self.cursor:
             return
