@@ -43,6 +43,13 @@ async def two_people(site: Site) -> tuple[Person, Person, int]:
     return site.here(ada), bob, await site.world.room(ada, "general", bob)
 
 
+async def in_room(open_as: Open, person: Person, room: int, beside: Tab | None = None) -> Tab:
+    """A tab with the room's messages in it."""
+    tab = await open_as(person, f"/rooms/{room}", beside=beside)
+    await expect(tab.line("made this room")).to_be_visible()
+    return tab
+
+
 async def texts(person: Person, room: int) -> list[str]:
     """What the room holds, in order."""
     listed = await person.api("GET", f"/rooms/{room}/messages")
@@ -62,7 +69,7 @@ async def stayed(tab: Tab) -> bool:
 @pytest.mark.parametrize("how", ["terminate", "kill"])
 async def test_a_restart_is_survived_without_a_reload(site: Site, open_as: Open, how: str) -> None:
     ada, bob, room = await two_people(site)
-    tab = await open_as(ada, f"/rooms/{room}")
+    tab = await in_room(open_as, ada, room)
     await tab.say("before")
     await same_page(tab)
     await (site.terminate() if how == "terminate" else site.kill())
@@ -84,7 +91,7 @@ async def test_a_restart_is_survived_without_a_reload(site: Site, open_as: Open,
 
 async def test_who_does_not_want_to_wait_presses_a_button(site: Site, open_as: Open) -> None:
     ada, _, room = await two_people(site)
-    tab = await open_as(ada, f"/rooms/{room}")
+    tab = await in_room(open_as, ada, room)
     await site.kill()
     await expect(tab.banner).to_contain_text("Trying again")
     await site.start()
@@ -94,7 +101,7 @@ async def test_who_does_not_want_to_wait_presses_a_button(site: Site, open_as: O
 
 async def test_offline_is_said_and_what_was_written_goes_out_afterwards(site: Site, open_as: Open) -> None:
     ada, bob, room = await two_people(site)
-    tab = await open_as(ada, f"/rooms/{room}")
+    tab = await in_room(open_as, ada, room)
     await tab.page.context.set_offline(True)
     await site.kill()
     await expect(tab.banner).to_contain_text("You are offline")
@@ -107,7 +114,7 @@ async def test_offline_is_said_and_what_was_written_goes_out_afterwards(site: Si
 
 async def test_the_outbox_survives_closing_the_page(site: Site, open_as: Open) -> None:
     ada, bob, room = await two_people(site)
-    tab = await open_as(ada, f"/rooms/{room}")
+    tab = await in_room(open_as, ada, room)
     await site.kill()
     await expect(tab.banner).to_be_visible()
     await tab.write("one")
@@ -124,8 +131,8 @@ async def test_the_outbox_survives_closing_the_page(site: Site, open_as: Open) -
 
 async def test_two_tabs_empty_the_outbox_once(site: Site, open_as: Open) -> None:
     ada, bob, room = await two_people(site)
-    one = await open_as(ada, f"/rooms/{room}")
-    other = await open_as(ada, f"/rooms/{room}", beside=one)
+    one = await in_room(open_as, ada, room)
+    other = await in_room(open_as, ada, room, beside=one)
     await site.kill()
     written = [f"message {number}" for number in range(6)]
     for number, text in enumerate(written):
@@ -143,7 +150,7 @@ async def test_two_tabs_empty_the_outbox_once(site: Site, open_as: Open) -> None
 
 async def test_a_message_that_the_server_refuses_says_why_and_can_be_taken_back(site: Site, open_as: Open) -> None:
     ada, _, room = await two_people(site)
-    tab = await open_as(ada, f"/rooms/{room}")
+    tab = await in_room(open_as, ada, room)
     await site.kill()
     await expect(tab.banner).to_be_visible()
     await tab.write("too late")

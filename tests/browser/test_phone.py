@@ -140,7 +140,14 @@ async def test_at_320_pixels_and_200_percent_everything_is_in_reach(world: World
     await in_reach(tab, "the switcher")
 
 
+@pytest.mark.may_print("status of 401 ")
 async def test_the_pages_without_javascript_fit_a_small_phone(world: World, open_as: Open) -> None:
     await world.person("ada", "owner")
     tab = await open_as(path="/sign-in", phone=True, viewport={"width": 320, "height": 640})
     await in_reach(tab, "sign in")
+    await tab.page.locator("[name=login]").fill("ada")
+    await tab.page.locator("[name=password]").fill("wrong")
+    await tab.page.get_by_role("button", name="Sign in").tap()
+    await expect(tab.page.get_by_role("alert")).to_be_visible()
+    await in_reach(tab, "a refused sign-in")
+    await expect(tab.page.locator("html")).to_have_js_property("clientWidth", 320)

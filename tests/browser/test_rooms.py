@@ -25,7 +25,8 @@ async def test_a_room_is_made_found_and_joined(world: World, open_as: Open) -> N
     await at_ada.dialog.get_by_label("Topic").fill("Cogs, mostly")
     await at_ada.confirm("Create room")
     await expect(at_ada.heading("Difference engine")).to_be_visible()
-    await expect(at_ada.page.locator("#main").get_by_text("Cogs, mostly")).to_be_visible()
+    await expect(at_ada.page.locator("#main").get_by_text("Cogs, mostly").first).to_be_visible()
+    await expect(at_ada.page.get_by_role("heading", name="Your first room")).to_have_count(0)
 
     await at_bob.page.get_by_role("searchbox", name="Find a room").fill("engine")
     await expect(at_bob.page.locator("#main").get_by_role("listitem")).to_have_count(1)
