@@ -36,8 +36,8 @@ format: $(STAMPS)/development ## Put the Python code into its one format
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(STAMPS)/development $(CLIENT) ## Measure under load (ARGS="--help" says what)
-	@$(BIN)/python -m bench $(ARGS)
+bench: $(STAMPS)/bench ## Measure under load (ARGS="--help" says what)
+	@tools/with-node $(BIN)/python -m bench $(ARGS)
 
 wheel: $(STAMPS)/development $(CLIENT) ## Build dist/roomful-*.whl, which needs neither checkout nor Node
 	@rm -rf build dist
@@ -70,6 +70,10 @@ $(STAMPS)/server: $(STAMPS)/place setup.cfg setup.py pyproject.toml requirements
 
 $(STAMPS)/development: $(STAMPS)/server requirements/development.txt
 	@$(STEP) "Installing the tools for development" tools/pip-install development
+	@touch $@
+
+$(STAMPS)/bench: $(STAMPS)/development requirements/bench.txt
+	@$(STEP) "Installing what draws the plot" tools/pip-install bench
 	@touch $@
 
 $(STAMPS)/browser: $(STAMPS)/development
