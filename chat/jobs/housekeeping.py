@@ -6,7 +6,7 @@ from chat.hub.hub import Hub
 from chat.hub.presence import PresenceBoard
 from chat.jobs.clock import Job
 from chat.lib.db import Database
-from chat.lib.postgres import EmbeddedPostgres
+from chat.lib.postgres import EmbeddedPostgres, PostgresError
 from chat.models import sessions, users
 
 log = logging.getLogger("roomful.jobs")
@@ -52,7 +52,10 @@ def watch_postgres(embedded: EmbeddedPostgres) -> Job:
     """Starts the embedded server again when it was killed while we serve."""
 
     async def run() -> None:
-        if await embedded.ensure_running():
-            log.warning("the embedded PostgreSQL had stopped and was started again")
+        try:
+            if await embedded.ensure_running():
+                log.warning("the embedded PostgreSQL had stopped and was started again")
+        except PostgresError as error:  # a full disk, mostly; it is tried again, and its words say what to do
+            log.error("the embedded PostgreSQL cannot be started: %s", error)
 
     return Job("watching the embedded PostgreSQL", WATCH_SECONDS, run)
