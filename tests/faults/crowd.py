@@ -103,7 +103,7 @@ class Crowd:
             )
         )
 
-    async def _tell_all(self, order: str, answer: str, seconds: float = 90.0) -> None:
+    async def _tell_all(self, order: str, answer: str, seconds: float = 180.0) -> None:
         for client in self._clients:
             assert client.stdin is not None, "a pipe"
             client.stdin.write(f"{order}\n".encode())

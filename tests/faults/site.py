@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -231,10 +231,10 @@ def open_folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def running(**environment: str) -> AsyncIterator[Site]:
-    """A site in a folder of its own; nothing is left of it."""
-    with open_folder() as folder:
-        site = Site(folder, **environment)
+async def running(folder: Path | None = None, **environment: str) -> AsyncIterator[Site]:
+    """A site in a folder of its own, or the given one; none of its processes is left."""
+    with open_folder() if folder is None else nullcontext(folder) as place:
+        site = Site(place, **environment)
         try:
             await site.start()
             yield site
