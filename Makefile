@@ -14,13 +14,16 @@ WORKERS := 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run test check format bench wheel lock clean help
+.PHONY: run test faults check format bench wheel lock clean help
 
 run: $(STAMPS)/server $(CLIENT) ## Install what is missing, then serve on http://127.0.0.1:8000
 	@exec $(BIN)/roomful serve
 
 test: $(STAMPS)/development $(STAMPS)/browser $(CLIENT) ## Run all tests (ARGS="-k rooms" runs some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+faults: $(STAMPS)/development $(CLIENT) ## Kill, freeze and cut everything for twenty minutes (FAULTS_SEED=… repeats)
+	@$(BIN)/python -m pytest tests/faults/storm.py $(ARGS)
 
 check: $(STAMPS)/development web/node_modules/.stamp ## Format, lints, types, import floors, file sizes
 	@$(STEP) "Python format" $(BIN)/ruff format --check --output-format concise
