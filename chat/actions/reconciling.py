@@ -1,18 +1,23 @@
 """Sets the hub right by the database: what other processes did while their hints did not reach us."""
 
 import asyncio
+import datetime
 from collections.abc import Iterable
 from itertools import islice
 
-from chat.actions.events import RoomInvolved, RoomJoined, RoomRead, WorkspaceChanged
+from chat.actions.events import RoomInvolved, RoomJoined, RoomRead, UserChanged, WorkspaceChanged
 from chat.actions.healing import Healer, evict_strangers
-from chat.hub.hub import EVERYONE, Hub, room_topic, user_topic
-from chat.lib.db import Admit, AsyncConnection, Database, Effect, Emit, EndSessions, encode
-from chat.models import members, rooms, sessions, workspace
+from chat.hub.hub import EVERYONE, MEMBERS, Hub, guests_topic, room_topic, user_topic
+from chat.lib.db import Admit, AsyncConnection, Database, Effect, Emit, EndSessions, Renew, encode
+from chat.models import members, rooms, sessions, users, workspace
 from chat.models.workspace import Workspace
 
 AT_ONCE = 1000
 USERS_AT_ONCE = 100
+# What is changed carries the time at which its transaction began.
+LONGEST_TRANSACTION = datetime.timedelta(seconds=10)
+# After so many changes in one loss the clients learn the rest when they meet these people again.
+PEOPLE_LIMIT = 200
 
 
 async def look_for_news(db: Database, hub: Hub, healer: Healer) -> None:
@@ -37,6 +42,9 @@ class Reconciler:
         self._standing: dict[int, int] = {}
         self._before: dict[int, int] = {}
         self._workspace: Workspace | None = None
+        # Of the last look and of the one before, in the database's time.
+        self._looked_at: list[datetime.datetime] = []
+        self._told: dict[int, bytes] = {}  # what was told of whom since the loss
 
     async def reconcile(self, *, after_loss: bool) -> None:
         """Sessions that ended, rooms that were joined or left, and what was said: everything that a hint may have told.
@@ -62,7 +70,9 @@ class Reconciler:
                     await self._tell_marks(db, changed)
         self._before = standing if after_loss else self._standing
         self._standing = standing
-        await self._look_at_workspace(after_loss)
+        async with self._db.read() as db:
+            await self._look_at_workspace(db, after_loss)
+            await self._look_at_people(db, after_loss)
 
     def _stood(self, user: int, number: int) -> bool:
         return self._standing.get(user) == number == self._before.get(user)
@@ -97,12 +107,27 @@ class Reconciler:
                     effects += [Emit(user_topic(user), encode(event)) for event in (read, loud)]
             self._hub.hear(effects)
 
-    async def _look_at_workspace(self, after_loss: bool) -> None:
-        async with self._db.read() as db:
-            now = await workspace.get(db)
+    async def _look_at_workspace(self, db: AsyncConnection, after_loss: bool) -> None:
+        now = await workspace.get(db)
         if after_loss and now != self._workspace:
             self._hub.hear([Emit(topic, encode(WorkspaceChanged(workspace=now))) for topic in EVERYONE])
         self._workspace = now
+
+    async def _look_at_people(self, db: AsyncConnection, after_loss: bool) -> None:
+        now = await users.now(db)
+        if after_loss and self._looked_at:
+            since = self._looked_at[0] - LONGEST_TRANSACTION
+            changed = await users.changed_since(db, since, PEOPLE_LIMIT)
+            belonging = await members.rooms_of_each(db, [user.id for user in changed])
+            for user in changed:
+                told = encode(UserChanged(user=user))
+                if self._told.get(user.id) != told:
+                    self._told[user.id] = told
+                    topics = MEMBERS, guests_topic(belonging.get(user.id, ()))
+                    self._hub.hear([Renew(user.id, reconnect=False), *(Emit(topic, told) for topic in topics)])
+        if not after_loss:
+            self._told.clear()
+        self._looked_at = [now] if after_loss else [*self._looked_at[-1:], now]
 
 
 def _listened(hub: Hub, user: int) -> set[str]:

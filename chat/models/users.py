@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Identity,
+    Index,
     Integer,
     Table,
     Text,
@@ -44,6 +45,9 @@ users = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("last_seen_at", DateTime(timezone=True)),
     Column("deactivated_at", DateTime(timezone=True)),
+    # The name, the role or the like: not when they were seen.
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index(None, "changed_at"),
     CheckConstraint("role IN ('owner', 'admin', 'member', 'guest')", name="role"),
     CheckConstraint("kind IN ('person', 'bot')", name="kind"),
 )
@@ -184,7 +188,19 @@ async def page(db: AsyncConnection, *, query: str = "", after: int = 0, only: li
 
 async def change(db: AsyncConnection, user: int, **values: object) -> None:
     """Sets the named columns. Raises IntegrityError where a unique one is taken."""
-    await db.execute(update(users).where(users.c.id == user).values(**values))
+    await db.execute(update(users).where(users.c.id == user).values(changed_at=func.now(), **values))
+
+
+async def changed_since(db: AsyncConnection, moment: datetime.datetime, limit: int) -> list[User]:
+    """Users who were added or changed after the moment, the latest first."""
+    asked = select(*shown).where(users.c.changed_at > moment).order_by(users.c.changed_at.desc()).limit(limit)
+    return [from_row(row) for row in await db.execute(asked)]
+
+
+async def now(db: AsyncConnection) -> datetime.datetime:
+    """The database's time, in which `changed_since` thinks."""
+    found: datetime.datetime = (await db.execute(select(func.now()))).scalar_one()
+    return found
 
 
 async def owners(db: AsyncConnection) -> list[int]:
