@@ -3,7 +3,8 @@
 from chat.config import Settings
 
 # Everything comes from this server and nothing is inline. Svelte makes its templates through a Trusted Types policy of
-# its own name (svelte/src/internal/client/dom/reconciler.js); any other way from text to markup is blocked.
+# its own name (svelte/src/internal/client/dom/reconciler.js), and the client names its service worker's one address
+# through another (web/src/lib/installation.ts); any other way from text to markup or script is blocked.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -19,7 +20,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
         "form-action 'self'",
         "require-trusted-types-for 'script'",
-        "trusted-types svelte-trusted-html",
+        "trusted-types svelte-trusted-html roomful-service-worker",
     )
 )
 # Nothing that we have needs one of these; a script that got in should not have them either.

@@ -45,6 +45,11 @@ class Static(Door, StaticFileHandler):
         else:
             self.set_header("Cache-Control", "no-cache")
 
+    def compute_etag(self) -> str:
+        """Of the content as it is: Tornado remembers it while the process lives, and would miss a new build."""
+        assert self.absolute_path is not None, "Tornado has found the file"
+        return f'"{self.get_content_version(self.absolute_path)}"'
+
     def get_content_type(self) -> str:
         assert self.absolute_path is not None, "Tornado has found the file"
         suffix = Path(self.absolute_path).suffix

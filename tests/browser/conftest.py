@@ -70,14 +70,17 @@ def built_client() -> None:
         pytest.fail("The browser client is not built: `make run` builds it, and so does `npm --prefix web run build`.")
 
 
+def launch_options() -> dict[str, Any]:
+    """The system's Chromium, or else Playwright's own, and how it is started."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return {"executable_path": found, "args": [*ARGUMENTS, "--no-sandbox"] if os.getuid() == 0 else ARGUMENTS}
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """The system's Chromium, or else Playwright's own."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    arguments = [*ARGUMENTS, "--no-sandbox"] if os.getuid() == 0 else ARGUMENTS
     expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=found, args=arguments)
+        started = await playwright.chromium.launch(**launch_options())
         yield started
         await started.close()
 

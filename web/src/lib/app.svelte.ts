@@ -3,6 +3,7 @@ import { Connection } from "./connection.svelte";
 import { Drafts } from "./drafts.svelte";
 import type { Environment, PageNews } from "./environment";
 import { Idleness } from "./idleness";
+import { Kept } from "./kept";
 import { lasting } from "./lasting.svelte";
 import { Members } from "./members.svelte";
 import { Outbox } from "./outbox.svelte";
@@ -13,9 +14,6 @@ import { Router } from "./router.svelte";
 import { Timelines } from "./timelines.svelte";
 import type { Ask, ChangedEvent, HelloEvent, Limits, PostedEvent, ServerEvent, User, Workspace } from "./types";
 
-/** The last hello, so that the rooms can be shown before there is a connection. */
-const KEPT_HELLO = "roomful:hello";
-const PROTOCOL = 1;
 const PREFIX = "roomful:";
 const DEFAULT_LIMITS: Limits = { text: 10_000, frame: 65_536, page: 50, typing_seconds: 5, name: 40, topic: 250 };
 
@@ -42,6 +40,7 @@ export class App {
 
   readonly #environment: Environment;
   readonly #idleness: Idleness;
+  readonly #kept: Kept;
   readonly #members = new Map<number, Members>();
   #store: OutboxStore | null = null;
   #user: number | null = null;
@@ -51,17 +50,31 @@ export class App {
     const { clock, page } = environment;
     const ask = this.ask;
     const me = (): number => this.#user ?? 0;
-    this.connection = new Connection({ ...environment, signedOut: () => this.#signedOut() });
+    this.connection = new Connection({ ...environment, signedOut: () => void this.#signedOut() });
+    this.#kept = new Kept(clock);
+    const connected = (): boolean => this.connection.state.name === "open";
     this.rooms = new Rooms({ ask, me });
     this.people = new People({ ask, clock, me, typingSeconds: () => this.limits.typing_seconds });
     this.outbox = new Outbox({
       ...environment,
       ask,
-      connected: () => this.connection.state.name === "open",
+      connected,
       newest: (room) => this.rooms.get(room)?.seq ?? 0,
       delivered: (message) => this.#log({ event: "message.posted", room: message.room, seq: message.seq, message }),
     });
-    this.timelines = new Timelines({ ask, clock, page, rooms: this.rooms, outbox: this.outbox, me, limits: () => this.limits });
+    this.timelines = new Timelines({
+      ask,
+      clock,
+      page,
+      rooms: this.rooms,
+      outbox: this.outbox,
+      me,
+      limits: () => this.limits,
+      connected,
+      recall: (room) => this.#kept.page(room),
+      keep: (timeline) => this.#kept.keep(timeline),
+      gone: (room) => void this.#kept.forget(room),
+    });
     this.drafts = new Drafts(environment.shelf);
     this.router = new Router(environment.visited, (route, room) => this.timelines.show(room, route.name === "room" ? route.at : undefined));
     this.#idleness = new Idleness({ ask, clock, page });
@@ -72,9 +85,13 @@ export class App {
 
   /** Reads what is kept here and begins to connect; does not wait for the server. */
   async start(): Promise<void> {
-    this.#store = await this.#environment.openOutbox();
-    const kept = this.#keptHello();
-    if (kept !== null) await this.#begin(kept);
+    const [outbox, kept] = await Promise.all([this.#environment.openOutbox(), this.#environment.openKept()]);
+    this.#store = outbox;
+    const hello = kept && (await this.#kept.open(kept));
+    if (hello) {
+      await this.#begin(hello);
+      this.timelines.startFrom(hello.epoch);
+    }
     this.router.start();
     this.connection.listen((event) => this.#hear(event));
     this.#environment.page.listen((news) => this.#pageSays(news));
@@ -107,29 +124,24 @@ export class App {
     this.drafts.clear();
     this.timelines.clear();
     this.rooms.clear();
+    await this.#forget();
     const { shelf } = this.#environment;
     const keys = Array.from({ length: shelf.length }, (_, index) => shelf.key(index) ?? "");
     for (const key of keys) if (key.startsWith(PREFIX)) shelf.removeItem(key);
     this.#environment.leave("/sign-in");
   }
 
-  #keptHello(): HelloEvent | null {
-    const kept = this.#environment.shelf.getItem(KEPT_HELLO);
-    if (kept === null) return null;
-    try {
-      const hello = JSON.parse(kept) as HelloEvent;
-      return hello.protocol === PROTOCOL ? hello : null;
-    } catch (error) {
-      // Somebody else wrote there; the next hello replaces it.
-      console.warn("The rooms that were kept in this browser cannot be read.", error);
-      return null;
-    }
+  /** The session ended elsewhere. Unsent messages and drafts stay for when the same person signs in again. */
+  async #signedOut(): Promise<void> {
+    await this.#forget();
+    this.#environment.leave("/sign-in");
   }
 
-  /** The session ended elsewhere. Unsent messages and drafts stay for when the same person signs in again. */
-  #signedOut(): void {
-    this.#environment.shelf.removeItem(KEPT_HELLO);
-    this.#environment.leave("/sign-in");
+  /** What the server said does not stay in this browser without a session. */
+  async #forget(): Promise<void> {
+    for (const result of await Promise.allSettled([this.#kept.end(), this.#environment.uninstall()])) {
+      if (result.status === "rejected") console.error("Not all of what was kept in this browser could be removed.", result.reason);
+    }
   }
 
   async #begin(hello: HelloEvent): Promise<void> {
@@ -161,12 +173,14 @@ export class App {
         return this.timelines.take(event.sync);
       case "room.joined":
         this.rooms.hearJoined(event.room);
+        void this.#keepRooms();
         if (event.room.with) this.people.learn([event.room.with]);
         return this.timelines.joined();
       case "room.left":
         this.rooms.hearLeft(event.room, event.reason);
         this.#members.delete(event.room);
-        return this.timelines.forget(event.room);
+        void this.#keepRooms();
+        return this.timelines.leave(event.room);
       case "room.read":
         return this.rooms.hearRead(event);
       case "room.involved":
@@ -189,7 +203,7 @@ export class App {
   }
 
   #greet(hello: HelloEvent): void {
-    this.#environment.shelf.setItem(KEPT_HELLO, JSON.stringify(hello));
+    void this.#kept.greet(hello);
     void this.#begin(hello).then(() => this.outbox.drain());
     void this.timelines.begin(hello.epoch, hello.rooms);
     for (const members of this.#members.values()) void members.load();
@@ -210,6 +224,14 @@ export class App {
 
   #pageSays(news: PageNews): void {
     if (news === "shown") this.timelines.current?.considerRead();
+    if (news !== "hidden") return;
+    // It may be closed next.
+    void this.#keepRooms();
+    void this.#kept.flush();
+  }
+
+  #keepRooms(): Promise<void> {
+    return this.#kept.keepRooms([...this.rooms.all.values()]);
   }
 
   #title(): string {

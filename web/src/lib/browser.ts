@@ -1,5 +1,7 @@
-/** The real environment: the one file here that knows the browser. */
+/** The real environment: with the two databases and the installation, all here that knows the browser. */
 import type { Environment, Exclusively, Page, PageNews, Shelf, Socket, SocketListener } from "./environment";
+import { uninstall } from "./installation";
+import { openKeptStore } from "./kept-database";
 import { openOutboxStore } from "./outbox-database";
 import { ProblemError } from "./problem";
 
@@ -153,6 +155,8 @@ export function browserEnvironment(): Environment {
       return (news) => channel.postMessage(news);
     },
     openOutbox: () => openOutboxStore(),
+    openKept: openKeptStore,
+    uninstall,
     exclusively,
     visited: {
       get path() {

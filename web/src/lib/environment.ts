@@ -1,4 +1,5 @@
 /** What the client needs from the world around it, so that tests can give it another one. browser.ts gives the real one. */
+import type { KeptStore } from "./kept";
 import type { OutboxStore } from "./outbox";
 
 export interface Clock {
@@ -30,7 +31,13 @@ export interface Page {
 }
 
 /** The part of localStorage that is used. */
-export type Shelf = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | "length">;
+export interface Shelf {
+  readonly length: number;
+  key(index: number): string | null;
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
 
 /** Tells the other tabs something; this one does not hear it. */
 export type Tell = (news: unknown) => void;
@@ -68,6 +75,10 @@ export interface Environment {
   /** Joins the talk of all tabs under that name. */
   channel(name: string, hear: (news: unknown) => void): Tell;
   openOutbox(): Promise<OutboxStore>;
+  /** Null where the browser keeps nothing. */
+  openKept(): Promise<KeptStore | null>;
+  /** Takes the built client out of this browser, so that it starts from the server alone. */
+  uninstall(): Promise<void>;
   exclusively: Exclusively;
   visited: Visited;
 }

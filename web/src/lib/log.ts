@@ -8,6 +8,11 @@ export interface Slice {
   readonly messages: readonly Message[];
 }
 
+/** A slice with the cursor that it stands under: enough to go on from. */
+export interface LogPage extends Slice {
+  readonly cursor: number;
+}
+
 type LogEvent = PostedEvent | ChangedEvent;
 
 /** More than these are not kept while something before them is missing: the sync that brings that brings them too. */
@@ -90,6 +95,20 @@ export class RoomLog {
     this.#drain();
   }
 
+  /** The newest so many messages, for restore(); null while the log does not reach them. */
+  newest(most: number): LogPage | null {
+    const { live } = this;
+    return live === null || this.#cursor === null ? null : { ...shortened(live, most), cursor: this.#cursor };
+  }
+
+  /** Goes on from what newest() gave, into a log that holds nothing yet. */
+  restore({ from, to, messages, cursor }: LogPage): void {
+    this.#slices = [{ from, to, messages }];
+    this.#cursor = cursor;
+    this.expect(cursor);
+    this.#drain();
+  }
+
   /** Forgets everything; the next page sets the cursor anew. */
   reset(): void {
     this.#slices = [];
@@ -101,11 +120,7 @@ export class RoomLog {
   /** Forgets all but the newest so many messages, so that rooms that nobody looks at do not grow. */
   trim(keep: number): void {
     const live = this.live;
-    if (live === null) return;
-    const messages = live.messages.slice(-keep);
-    const first = messages[0];
-    const cut = messages.length < live.messages.length && first !== undefined;
-    this.#slices = [cut ? { from: first.seq, to: live.to, messages } : live];
+    if (live !== null) this.#slices = [shortened(live, keep)];
   }
 
   /** Applies what was held back, as far as it goes on without a gap. */
@@ -160,6 +175,13 @@ export class RoomLog {
     this.#slices[index] = { ...slice, messages };
     return true;
   }
+}
+
+/** The slice without all but its newest so many messages. */
+function shortened(slice: Slice, keep: number): Slice {
+  const messages = slice.messages.slice(-keep);
+  const first = messages[0];
+  return messages.length < slice.messages.length && first !== undefined ? { from: first.seq, to: slice.to, messages } : slice;
 }
 
 /** Index of the first message at or after the seq. */

@@ -1,7 +1,7 @@
 /** One room as a person reads it: the slice in view, where it opens, what is new, what is read. */
 import type { Clock, Page } from "./environment";
 import { Feed } from "./feed";
-import type { Slice } from "./log";
+import type { LogPage, Slice } from "./log";
 import type { Outbox } from "./outbox.svelte";
 import { refusal, unseen, wellFormed, type Pending } from "./outbox";
 import { asProblem, type ProblemError } from "./problem";
@@ -17,6 +17,11 @@ export interface TimelineNeeds {
   outbox: Outbox;
   me(): number;
   limits(): Limits;
+  connected(): boolean;
+  /** What was kept of the room from before; null when that is nothing. */
+  recall(room: number): Promise<LogPage | null>;
+  /** The newest messages have changed: they can be kept. */
+  keep(timeline: Timeline): void;
 }
 
 /** So many messages stay in memory of a room that nobody looks at. */
@@ -60,6 +65,10 @@ export class Timeline {
   #anchor: number | null = null;
   #opened = false;
   #atBottom = false;
+  /** Counts openings and closings: who had to wait sees whether it is still wanted. */
+  #turn = 0;
+  /** Is what is here as it was kept, and not confirmed by the server since? */
+  #recalled = false;
   #place: HistoryPlace = {};
 
   constructor(room: number, needs: TimelineNeeds) {
@@ -83,8 +92,22 @@ export class Timeline {
     return this.#feed.log.cursor;
   }
 
+  /** With each hello: false when the room must be opened anew, since here is nothing, or only what was kept and is outdated. */
+  confirm(head: number): boolean {
+    if (this.cursor === head) this.#recalled = false;
+    return this.cursor !== null && !this.#recalled;
+  }
+
+  /** The newest so many messages, with what is needed to go on from them; null while they are not here. */
+  newest(most: number): LogPage | null {
+    return this.#feed.log.newest(most);
+  }
+
   /** The room comes into view, at its newest or first unread message, or at the one with this seq. */
   async open(at?: number): Promise<void> {
+    const turn = ++this.#turn;
+    if (this.cursor === null && !this.#needs.connected()) await this.#recall(turn);
+    if (turn !== this.#turn) return;
     const room = this.#needs.rooms.get(this.room);
     if (!this.#opened) {
       this.#opened = true;
@@ -103,6 +126,7 @@ export class Timeline {
   }
 
   close(): void {
+    this.#turn += 1;
     this.#opened = false;
     this.#atBottom = false;
     this.#readAtOpening = null;
@@ -115,6 +139,7 @@ export class Timeline {
 
   /** The room is given up: nothing goes on behind its back. */
   end(): void {
+    this.#turn += 1;
     this.#readMark.stop();
     this.#feed.end();
   }
@@ -247,6 +272,16 @@ export class Timeline {
     return (this.#anchor === null ? null : log.at(this.#anchor)) ?? log.live;
   }
 
+  /** Without a connection, what was kept is there at once. */
+  async #recall(turn: number): Promise<void> {
+    this.loading = "first";
+    const page = await this.#needs.recall(this.room);
+    this.loading = null;
+    if (page === null || turn !== this.#turn || this.cursor !== null) return;
+    this.#feed.log.restore(page);
+    this.#recalled = true;
+  }
+
   #show(): void {
     const { log } = this.#feed;
     if (this.#watching() && this.messages.length > TOO_MANY) log.trim(TOO_MANY / 2);
@@ -259,6 +294,7 @@ export class Timeline {
     this.newer = slice !== null && !this.live;
     this.#from = slice?.from ?? 0;
     if (log.cursor !== null) this.#needs.outbox.settle(this.room, log.cursor);
+    if (log.live !== null && !this.#recalled) this.#needs.keep(this);
     this.considerRead();
   }
 

@@ -6,11 +6,16 @@ import type { ChangedEvent, PostedEvent, Room, Sync } from "./types";
 
 const KEPT = 20;
 
+interface Needed extends TimelineNeeds {
+  /** We are not in the room any more. */
+  gone(room: number): void;
+}
+
 export class Timelines {
   /** The one in view. */
   current: Timeline | null = $state.raw(null);
 
-  readonly #needs: TimelineNeeds;
+  readonly #needs: Needed;
   /** In the order of the last visit. */
   readonly #kept = new Map<number, Timeline>();
   /** What the route asks for: shown as soon as the room is known. */
@@ -18,8 +23,13 @@ export class Timelines {
   /** The hello in which the cursors began. */
   #epoch: string | null = null;
 
-  constructor(needs: TimelineNeeds) {
+  constructor(needs: Needed) {
     this.#needs = needs;
+  }
+
+  /** What was kept from before belongs to these logs. */
+  startFrom(epoch: string): void {
+    this.#epoch = epoch;
   }
 
   /** The route shows this room (null: none), at this place if one is given. */
@@ -40,10 +50,12 @@ export class Timelines {
     this.#epoch = epoch;
     // Another epoch: the server's logs are not the ones that our cursors point into.
     if (!same) this.clear();
+    else for (const timeline of [...this.#kept.values()]) if (!timeline.confirm(heads.get(timeline.room) ?? 0)) void this.#renew(timeline);
     this.#showWanted(false);
     if (!same) return;
-    if (this.current?.problem) void this.current.retry();
-    this.current?.considerRead();
+    const shown = this.#kept.get(this.current?.room ?? 0);
+    if (shown?.problem) void shown.retry();
+    shown?.considerRead();
     const cursors: Record<string, number> = {};
     for (const timeline of this.#kept.values()) {
       if (timeline.cursor !== null && timeline.cursor !== heads.get(timeline.room)) cursors[timeline.room] = timeline.cursor;
@@ -65,7 +77,7 @@ export class Timelines {
   }
 
   take(sync: Sync): void {
-    if (sync.left) this.forget(sync.room);
+    if (sync.left) this.leave(sync.room);
     else if (sync.reload) this.#kept.get(sync.room)?.reload();
     else this.#kept.get(sync.room)?.take(sync);
   }
@@ -75,23 +87,44 @@ export class Timelines {
     this.#showWanted(false);
   }
 
-  /** Nothing of the room is kept. */
+  /** We are not in the room any more: nothing of it stays, here or for the next start. */
+  leave(room: number): void {
+    this.forget(room);
+    this.#needs.gone(room);
+  }
+
   forget(room: number): void {
-    const timeline = this.#kept.get(room);
-    if (!timeline) return;
-    timeline.end();
+    this.#kept.get(room)?.end();
     this.#kept.delete(room);
-    if (this.current === timeline) this.current = null;
+    if (this.current?.room !== room) return;
+    this.current.end();
+    this.current = null;
   }
 
   clear(): void {
     for (const room of [...this.#kept.keys()]) this.forget(room);
   }
 
+  /** Opens the room anew, as it is now. What is in view stays there until the new one has come. */
+  async #renew(old: Timeline): Promise<void> {
+    const { room } = old;
+    if (this.current !== old || !old.loaded) return this.forget(room);
+    const fresh = lasting(() => new Timeline(room, this.#needs));
+    this.#kept.set(room, fresh);
+    await fresh.open(this.#wanted?.at);
+    if (this.#kept.get(room) === fresh) {
+      if (fresh.problem?.code === "disconnected" && this.current === old) return void this.#kept.set(room, old);
+      if (this.current === old) this.current = fresh;
+      else if (this.current !== fresh) fresh.close();
+    }
+    old.end();
+  }
+
   /** `moved`: also when the room is in view already, since another place in it is asked for. */
   #showWanted(moved: boolean): void {
     if (this.#wanted === null || !this.#needs.rooms.get(this.#wanted.room)) return;
     const { room, at } = this.#wanted;
+    if (!moved && this.current?.room === room) return;
     const timeline = this.#kept.get(room) ?? lasting(() => new Timeline(room, this.#needs));
     const comes = this.current !== timeline;
     this.#kept.delete(room);

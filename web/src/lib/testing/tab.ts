@@ -1,9 +1,10 @@
 /** A browser tab for tests: an app on a fake clock, a fake server, and a browser's storage that tabs may share. */
 import { App } from "../app.svelte";
 import type { Environment, PageNews, Shelf, Visited } from "../environment";
+import type { KeptPage, KeptStore } from "../kept";
 import { memoryStore, type OutboxStore } from "../outbox";
 import { ProblemError } from "../problem";
-import type { User } from "../types";
+import type { HelloEvent, User } from "../types";
 import { FakeClock, settle } from "./clock";
 import type { FakeServer } from "./server";
 
@@ -12,6 +13,9 @@ export class Browser {
   readonly clock: FakeClock;
   readonly shelf: Shelf = fakeShelf();
   store: OutboxStore = memoryStore();
+  kept: FakeKept | null = new FakeKept();
+  /** Is the built client in this browser? */
+  installed = true;
   random = 0.5;
   readonly #server: FakeServer;
   readonly #talks = new Map<string, Set<(news: unknown) => void>>();
@@ -61,6 +65,11 @@ export class Browser {
         };
       },
       openOutbox: () => Promise.resolve(this.store),
+      openKept: () => Promise.resolve(this.kept),
+      uninstall: () => {
+        this.installed = false;
+        return Promise.resolve();
+      },
       exclusively: async (name, work) => {
         const before = this.#locks.get(name) ?? Promise.resolve();
         // A tab that closes lets go of its locks.
@@ -100,6 +109,44 @@ export interface Tab {
   left: string[];
   /** As when the person closes it: nothing is said goodbye to. */
   close(): void;
+}
+
+export class FakeKept implements KeptStore {
+  last: HelloEvent | null = null;
+  readonly rooms = new Map<number, KeptPage>();
+
+  hello(): Promise<HelloEvent | null> {
+    return Promise.resolve(structuredClone(this.last));
+  }
+
+  putHello(hello: HelloEvent): Promise<void> {
+    this.last = structuredClone(hello);
+    return Promise.resolve();
+  }
+
+  page(room: number): Promise<KeptPage | null> {
+    return Promise.resolve(structuredClone(this.rooms.get(room) ?? null));
+  }
+
+  pages(): Promise<KeptPage[]> {
+    return Promise.resolve(structuredClone([...this.rooms.values()]));
+  }
+
+  putPage(page: KeptPage): Promise<void> {
+    this.rooms.set(page.room, structuredClone(page));
+    return Promise.resolve();
+  }
+
+  deletePage(room: number): Promise<void> {
+    this.rooms.delete(room);
+    return Promise.resolve();
+  }
+
+  clear(): Promise<void> {
+    this.last = null;
+    this.rooms.clear();
+    return Promise.resolve();
+  }
 }
 
 export class FakePage {
