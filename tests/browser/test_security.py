@@ -36,7 +36,9 @@ async def hostile_world(world: World) -> tuple[Person, list[Person], list[int]]:
     """Everybody and everything has a bad name, written past the checks straight into the tables."""
     ada = await world.person("ada", "owner", "Ada Lovelace")
     people = [await world.person(f"person{number}", sign_in=False) for number in range(len(NAMES))]
-    rooms = [await world.room(ada, f"room {number}", *people[:3]) for number in range(len(NAMES))]
+    rooms = [
+        await world.room(ada, f"room {number}", *people[: 3 if number == 0 else 0]) for number in range(len(NAMES))
+    ]
     async with world.server.db.transaction() as tx:
         for text, person, room in zip(NAMES, people, rooms, strict=True):
             person.name = text
@@ -83,7 +85,7 @@ async def test_names_of_people_and_rooms_are_shown_as_text_in_every_view(world: 
     await shows(*NAMES[:3])
     names = await tab.rooms.locator("li bdi").evaluate_all("all => all.map((one) => one.textContent)")
     assert sorted(names) == sorted(NAMES)
-    for room, name in list(zip(rooms, NAMES, strict=True))[::6]:
+    for room, name in list(zip(rooms, NAMES, strict=True))[::15]:
         await tab.go(f"/rooms/{room}")
         await expect(page.locator("h1 bdi")).to_have_text(name, use_inner_text=False)
         await nothing_strange(page)
@@ -175,10 +177,12 @@ async def test_piled_marks_and_endless_words_stay_in_their_message(world: World,
 
 @pytest.mark.may_print("status of 401 ")
 async def test_the_pages_without_javascript_give_back_what_was_typed_as_text(world: World, open_as: Open) -> None:
-    await hostile_world(world)
+    await world.person("ada", "owner")
+    async with world.server.db.transaction() as tx:
+        await tx.db.exec_driver_sql("UPDATE workspace SET name = $1", (SHORT[5],))
     page = (await open_as(path="/sign-in")).page
-    await expect(page.get_by_role("heading", level=1)).to_have_text(NAMES[5])
-    for text in SHORT[:8]:
+    await expect(page.get_by_role("heading", level=1)).to_have_text(SHORT[5])
+    for text in (SHORT[0], SHORT[6], SHORT[8], SHORT[9]):
         await page.locator("[name=login]").fill(text)
         await page.locator("[name=password]").fill("wrong")
         async with page.expect_navigation():
