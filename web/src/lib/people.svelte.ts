@@ -42,11 +42,13 @@ export class People {
     return this.#presences.get(id) ?? "offline";
   }
 
-  /** Users that a reply brought. */
-  learn(users: readonly User[]): void {
+  /** Users that a reply or an event brought. Events leave the presence out: whoever is not known yet is looked up. */
+  learn(users: readonly (Omit<User, "presence"> & { presence?: Presence })[]): void {
     for (const user of users) {
-      this.#users.set(user.id, user);
-      this.#presences.set(user.id, user.presence);
+      const presence = user.presence ?? this.#presences.get(user.id);
+      this.#users.set(user.id, { ...user, presence: presence ?? "offline" });
+      if (presence !== undefined) this.#presences.set(user.id, presence);
+      else this.load(user.id).catch(() => undefined); // shown as offline until the next hello
     }
   }
 

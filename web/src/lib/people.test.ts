@@ -66,6 +66,16 @@ test("presence is told in batches, and begins anew with each hello", async () =>
   expect([BOB.id, 77].map((id) => people.presence(id))).toEqual(["offline", "offline"]);
 });
 
+test("an event that leaves the presence out changes none, and asks for that of somebody new", async () => {
+  const { presence: _, ...cyd } = CYD;
+  server.tell(ADA, { event: "presence.changed", online: [CYD.id] });
+  server.tell(ADA, { event: "user.changed", user: { ...cyd, name: "Cyd O." } });
+  expect(tab.app.people.presence(CYD.id)).toBe("online");
+  server.tell(ADA, { event: "user.changed", user: { id: 77, username: "eve", name: "Eve", role: "member" } });
+  await settle();
+  expect(told("user.get")).toHaveLength(1);
+});
+
 test("a new name shows wherever the person is named, also in what they said before", () => {
   const { people, rooms } = tab.app;
   server.tell(ADA, { event: "user.changed", user: { ...CYD, name: "Cyd O." } });
