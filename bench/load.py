@@ -46,6 +46,8 @@ async def run(generator: Path, target: Target, load: Load, cores: Cores) -> Figu
         raise Unbelievable(f"the load generator complains: {complaints.decode().strip() or process.returncode}")
     figures: Figures = json.loads(out)
     _check(figures, target, load)
+    if figures["sent"]:
+        figures["server_us_per_message"] = figures["server_busy"] / figures["sent_per_s"] * 1e6
     figures["others_busy"] = max(before.busiest(core, 1) for core in (cores.server, cores.load))
     figures["server_core_busy"] = watch.busiest(cores.server, load.seconds)
     figures["load_core_busy"] = watch.busiest(cores.load, load.seconds)

@@ -121,7 +121,9 @@ def _note(figures: Figures) -> str:
     """What was busy, and so may be what the figure shows rather than the server."""
     if "server_busy" not in figures:
         return ""
-    note = f"server {figures['server_busy']:.0%} busy, generator {figures['generator_busy']:.0%}"
+    each = figures.get("server_us_per_message")
+    note = f"server {figures['server_busy']:.0%} busy" + (f" ({_number(each)} µs a message)" if each else "")
+    note += f", generator {figures['generator_busy']:.0%}"
     note += f", its core {figures['load_core_busy']:.0%}"
     if figures["generator_busy"] >= BUSY:
         return f"{note}: THE GENERATOR WAS THE LIMIT"
