@@ -217,7 +217,7 @@ class Hub:
         for connection in list(self.of_user(user)):
             connection.outdated = True
             if reconnect:
-                connection.close(CLOSE_RESTARTING, "your role has changed: come back")
+                connection.close(CLOSE_RESTARTING, "what you may hear has changed: come back")
 
     def _log(self, topic: str) -> RoomLog:
         return self._logs.setdefault(topic, RoomLog())

@@ -117,6 +117,12 @@ class Tx:
     def renew(self, user: int, *, reconnect: bool = False) -> None:
         self.effects.append(Renew(user, reconnect))
 
+    def effects_in_doubt(self) -> list[Effect]:
+        """What to do when nobody knows whether it was committed: those who would hear more, or less, from now on come
+        back and hear what is true then. What was said in a room is found missing by its seq."""
+        concerned = dict.fromkeys(effect.user for effect in self.effects if isinstance(effect, Admit | Evict))
+        return [Renew(user, reconnect=True) for user in concerned]
+
 
 class Database:
     """The engine and its two ways in: `transaction()` to change, `read()` to ask."""
@@ -134,12 +140,23 @@ class Database:
 
         Raises Busy or StorageFull where PostgreSQL cannot; other errors pass through and roll back.
         """
-        with faults_as_problems():
-            async with self.engine.begin() as connection:
-                tx = Tx(connection)
-                yield tx
-        if tx.effects and self._publish is not None:
-            self._publish(tx.effects)
+        tx: Tx | None = None
+        is_ending = False
+        try:
+            with faults_as_problems():
+                async with self.engine.begin() as connection:
+                    tx = Tx(connection)
+                    yield tx
+                    is_ending = True
+        except BaseException:
+            if tx is not None and is_ending:
+                self._tell(tx.effects_in_doubt())
+            raise
+        self._tell(tx.effects)
+
+    def _tell(self, effects: Sequence[Effect]) -> None:
+        if effects and self._publish is not None:
+            self._publish(effects)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
