@@ -98,6 +98,11 @@ class Connection:
         self._transport.write(PING)
 
     @property
+    def waiting(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        return self._transport.waiting
+
+    @property
     def is_slow(self) -> bool:
         """Too slow for what is worth nothing later."""
         return not self._greeted or self._transport.waiting > EPHEMERAL_LIMIT
