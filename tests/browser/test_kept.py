@@ -1,5 +1,6 @@
 """What the client keeps in the browser: its own built files, what one may read; and all of it goes when it has to."""
 
+import gzip
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -74,6 +75,12 @@ async def test_the_worker_is_asked_for_each_time(world: World) -> None:
     assert answer.headers["Cache-Control"] == "no-cache"
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert "worker-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+async def test_the_worker_is_light_and_needs_no_other_script(world: World) -> None:
+    answer = await Visitor(world.base).ask("GET", "/service-worker.js")
+    assert len(gzip.compress(answer.body)) <= 3 * 1024
+    assert not re.search(rb"\bimport\b|importScripts|https?://", answer.body)
 
 
 async def test_signing_out_takes_the_client_and_all_it_kept_out_of_the_browser(site: Site, open_as: Open) -> None:
