@@ -212,25 +212,29 @@ def told_is_true(truth: Truth, one: Witness) -> Iterator[str]:
 
 def nothing_leaks(truth: Truth, one: Witness) -> Iterator[str]:
     """By the client's word: nothing of a room between leaving and joining. By the log's: nothing live whose seq was
-    given while the person was not a member."""
+    given while the person was not a member, until they are told that they are one again and may read it all."""
     outside: set[int] = set()
+    member_at: dict[int, int] = {}  # room → the latest seq at which the person knows to be in it
     absences = {room: list(absent(truth.log(room), one.user)) for room in truth.last_seq}
     for record in one.records:
         event = record.get("event") if record["what"] == "told" else record["what"]
         if event == "connected":
             outside.clear()  # who was added meanwhile hears of it in the hello
+            member_at.update({int(room): seq for room, seq in record["rooms"].items()})
         elif event == "room.left":
             outside.add(record["room"])
         elif event == "room.joined":
             outside.discard(record["room"]["id"])
+            member_at[record["room"]["id"]] = record["room"]["seq"]
         elif event in ("message.posted", "message.changed", "typing", "room.sync"):
             room = record["room"] if event != "room.sync" else record["sync"]["room"]
             if is_coming_back(record.get("message", {}), one.user):
                 outside.discard(room)
+                member_at[room] = record["seq"]
             if room in outside:
                 yield f"V7: was told {record} after leaving the room"
             seq = record.get("seq", 0)
-            if any(start <= seq < end for start, end in absences.get(room, ())):
+            if any(start <= seq < end and member_at.get(room, 0) < end for start, end in absences.get(room, ())):
                 yield f"V7: was told {record} of a time when they were not in the room"
 
 

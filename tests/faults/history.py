@@ -12,7 +12,7 @@ Record = dict[str, Any]
 class History:
     """`what` of a record is one of
 
-    - `connected` (epoch, connection), `closed` (code)
+    - `connected` (epoch, connection, rooms: id → seq), `closed` (code)
     - `invoke`, then at most one `ok`, `fail` (code): an operation, `op`, with its number `n` and its fields
     - `retry` (n, code): the operation was not answered, or refused for now, and is sent again
     - `told`: an event as it came

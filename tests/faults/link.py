@@ -135,7 +135,8 @@ class Link:
                 return _decoded(await socket.recv())
 
     def _greeted(self, socket: websockets.ClientConnection, hello: Frame) -> None:
-        self._history.write("connected", epoch=hello["epoch"], connection=hello["connection"])
+        rooms = {room["id"]: room["seq"] for room in hello["rooms"]}
+        self._history.write("connected", epoch=hello["epoch"], connection=hello["connection"], rooms=rooms)
         self._socket = socket
         self.up.set()
         self._on_hello(hello)

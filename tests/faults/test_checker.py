@@ -63,7 +63,7 @@ def small_chat() -> tuple[Truth, Records]:
         view(ADA, ROOM, CLUB),
     ]
     bob = [
-        {"what": "connected", "epoch": "e"},
+        {"what": "connected", "epoch": "e", "rooms": {"7": 1, "8": 0}},
         told("message.posted", FIRST, 2),
         told("message.posted", SECOND, 3),
         {"what": "told", "event": "room.left", "room": CLUB, "reason": "removed"},
