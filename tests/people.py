@@ -147,6 +147,7 @@ class Person:
             origin=self.base,  # type: ignore[arg-type]
             compression=None,
             max_size=None,
+            max_queue=None,  # it would stop reading, and wait in vain for the answer to its close
             proxy=None,
             **arguments,
         ) as link:
