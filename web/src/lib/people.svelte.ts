@@ -15,7 +15,8 @@ interface Needed {
   typingSeconds(): number;
 }
 
-const TYPING_EVERY = 1000;
+// A notice lasts five seconds and the server takes one a second: half of the time leaves room for a slow line.
+const TYPING_EVERY = 2500;
 
 export class People {
   readonly #needed: Needed;
@@ -70,7 +71,7 @@ export class People {
     return (this.#typing.get(room) ?? []).map((typist) => this.of(typist.person));
   }
 
-  /** Call it at every keystroke: it is told at most once a second. */
+  /** Call it at every keystroke: it is told now and then. */
   startTyping(room: number): void {
     const now = this.#needed.clock.now();
     if (now - (this.#told.get(room) ?? 0) < TYPING_EVERY) return;

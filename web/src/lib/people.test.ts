@@ -43,9 +43,9 @@ test("who sends has stopped typing, and nobody is shown to themselves", () => {
   expect(names()).toEqual([]);
 });
 
-test("typing is told at most once a second, and per room", async () => {
+test("typing is told every two and a half seconds, and per room", async () => {
   const { people } = tab.app;
-  for (let count = 0; count < 25; count += 1) {
+  for (let count = 0; count < 51; count += 1) {
     people.startTyping(1);
     await clock.advance(100);
   }
