@@ -1,6 +1,7 @@
 """From a frame to its reply: decode, take the cost, run the command, answer; whatever comes in, the line stays up."""
 
 import logging
+import math
 import time
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -51,7 +52,8 @@ decode_head = msgspec.json.Decoder(Head).decode
 
 
 def error_body(problem: Problem) -> ErrorBody:
-    wait = None if problem.retry_after is None else round(problem.retry_after, 2)
+    # Rounded up: who waits as long as told must not be told to wait once more.
+    wait = None if problem.retry_after is None else math.ceil(problem.retry_after * 100) / 100
     return ErrorBody(problem.code, problem.text, problem.field, wait)
 
 

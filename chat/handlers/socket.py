@@ -1,6 +1,7 @@
 """The socket: who may open one, its hello, and its end. What comes in goes to Dispatch, what goes out to the hub."""
 
 import logging
+import math
 import secrets
 from collections.abc import Awaitable
 
@@ -81,6 +82,7 @@ class SocketHandler(WebSocketHandler):
             actor = await self.guard.session_of(self.request)
             if actor is None:
                 raise NotSignedIn
+            self.admission.check_address(self.address)  # others may have come while the session was looked up
             self.admission.check_user(actor.user)
             self.actor = actor
             if actor.stale:  # who never loads the page again must not lose the cookie while the session lives on
@@ -92,7 +94,7 @@ class SocketHandler(WebSocketHandler):
     def _refuse(self, problem: Problem) -> None:
         self.set_status(problem.status)
         if problem.retry_after is not None:
-            self.set_header("Retry-After", str(max(1, round(problem.retry_after))))
+            self.set_header("Retry-After", str(max(1, math.ceil(problem.retry_after))))
         self.set_header("Content-Type", "application/json")
         self.finish(encode({"error": error_body(problem)}))
 

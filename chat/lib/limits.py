@@ -5,7 +5,10 @@ from collections.abc import Callable, Hashable
 
 
 class Limit:
-    """`burst` at once, refilled at `rate` per second, for each key. Forgets keys whose bucket is full again."""
+    """`burst` at once, refilled at `rate` per second, for each key. Forgets keys whose bucket is full again.
+
+    What costs more than `burst` takes the whole bucket: it must be possible at some time.
+    """
 
     def __init__(self, *, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate = rate
@@ -18,6 +21,7 @@ class Limit:
 
     def take(self, key: Hashable, cost: float = 1.0) -> float:
         """0 when allowed, and the cost is taken; else the seconds until it would be, and nothing is taken."""
+        cost = min(cost, self.burst)
         now = self._clock()
         spent, since = self._spent.get(key, (0.0, now))
         spent = max(0.0, spent - (now - since) * self.rate)
@@ -42,7 +46,7 @@ class Limit:
         """The seconds until `cost` would be allowed, 0 for now; takes nothing."""
         spent, since = self._spent.get(key, (0.0, 0.0))
         spent = max(0.0, spent - (self._clock() - since) * self.rate)
-        return max(0.0, (spent + cost - self.burst) / self.rate)
+        return max(0.0, (spent + min(cost, self.burst) - self.burst) / self.rate)
 
     def give_back(self, key: Hashable, cost: float = 1.0) -> None:
         """What was taken turned out not to count."""
