@@ -9,9 +9,13 @@ from tests.faults.ordeal import seed_of_run
 from tests.faults.site import Site, running
 
 
+def pytest_report_header() -> str:
+    return f"FAULTS_SEED={seed_of_run()} does the same again"
+
+
 @pytest.fixture
 def seed() -> str:
-    """FAULTS_SEED, or a new one; each run prints it."""
+    """Of the run: the header tells it, and so does a test that fails."""
     return seed_of_run()
 
 

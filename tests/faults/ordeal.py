@@ -26,7 +26,8 @@ Fault = Callable[[Nemesis], Awaitable[None]]
 
 
 def seed_of_run() -> str:
-    return os.environ.get("FAULTS_SEED") or secrets.token_hex(4)
+    """FAULTS_SEED, which is set where it was not: the processes of a run share it."""
+    return os.environ.setdefault("FAULTS_SEED", secrets.token_hex(4))
 
 
 @dataclass
