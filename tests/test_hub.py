@@ -55,6 +55,12 @@ def connect(hub: Hub, user: int, *topics: str, role: str = "member", greeted: bo
     return connection, line
 
 
+def begin_log(hub: Hub, seq: int) -> None:
+    """The hellos of all who listen have read the room's seq."""
+    for connection in list(hub.listeners(ROOM)):
+        hub.begin_log(connection, ROOM, seq)
+
+
 def event(seq: int) -> Emit:
     return Emit(ROOM, json.dumps(f"e{seq}").encode(), seq)
 
@@ -84,7 +90,7 @@ def test_one_publication_is_one_write_for_each_listener() -> None:
     _, ada = connect(hub, 1, ROOM)
     _, bob = connect(hub, 2, ROOM)
     _, eve = connect(hub, 3)
-    hub.begin_log(ROOM, 0)
+    begin_log(hub, 0)
     hub.publish([event(1), event(2), event(3)])
     for line in (ada, bob):
         assert line.told == ["hello", "e1", "e2", "e3"]
@@ -95,7 +101,7 @@ def test_one_publication_is_one_write_for_each_listener() -> None:
 def test_what_is_told_before_the_hello_follows_it() -> None:
     hub = Hub()
     connection, line = connect(hub, 1, ROOM, greeted=False)
-    hub.begin_log(ROOM, 0)
+    begin_log(hub, 0)
     hub.publish([event(1)])
     assert line.writes == []
     connection.greet(b'"hello"')
@@ -106,18 +112,61 @@ def test_who_is_evicted_hears_what_came_before_and_nothing_after() -> None:
     hub = Hub()
     _, line = connect(hub, 1, ROOM)
     _, other = connect(hub, 2, ROOM)
-    hub.begin_log(ROOM, 0)
+    begin_log(hub, 0)
     hub.publish([event(1), Evict(1, ROOM, 2), event(2)])
     hub.publish([event(3)])
     assert line.told == ["hello", "e1"]
     assert other.told == ["hello", "e1", "e2", "e3"]
 
 
+def test_who_joins_hears_nothing_that_is_still_on_the_way_from_before() -> None:
+    hub = Hub()
+    _, ada = connect(hub, 1, ROOM)
+    _, bob = connect(hub, 2)
+    begin_log(hub, 0)
+    hub.publish([Admit(2, ROOM, 3), event(3)])
+    assert hub.audience(ROOM) == {1, 2}
+    hub.publish([event(2)])
+    hub.publish([event(1)])
+    assert ada.told == ["hello", "e1", "e2", "e3"]
+    assert bob.told == ["hello", "e3"]
+
+
+def test_who_comes_back_hears_what_the_hello_does_not_cover() -> None:
+    hub = Hub()
+    _, ada = connect(hub, 1, ROOM)
+    begin_log(hub, 0)
+    late, bob = connect(hub, 2, ROOM)
+    hub.begin_log(late, ROOM, 2)
+    hub.publish([event(3)])
+    hub.heal(ROOM, 3, [b'"sync"'])
+    hub.publish([event(1), event(2), event(4)])
+    assert ada.told == bob.told == ["hello", "sync", "e4"]
+    last, cyd = connect(hub, 3, ROOM)
+    hub.begin_log(last, ROOM, 6)
+    hub.publish([Evict(3, ROOM, 8), event(8)])
+    hub.publish([event(7), event(6), event(5)])
+    assert ada.told[-4:] == ["e5", "e6", "e7", "e8"]
+    assert cyd.told == ["hello"]
+
+
+def test_who_is_to_come_listens_when_the_last_who_was_there_leaves() -> None:
+    hub = Hub()
+    ada, _ = connect(hub, 1, ROOM)
+    _, bob = connect(hub, 2)
+    begin_log(hub, 0)
+    hub.publish([Admit(2, ROOM, 3), event(3)])
+    hub.unregister(ada)
+    assert hub.heads() == {ROOM: 2}  # so that the news finds the rest
+    hub.publish([event(4), event(3)])
+    assert bob.told == ["hello", "e3", "e4"]
+
+
 def test_a_slow_reader_is_closed_and_the_others_are_told() -> None:
     hub = Hub()
     slow, slow_line = connect(hub, 1, ROOM)
     _, quick = connect(hub, 2, ROOM)
-    hub.begin_log(ROOM, 0)
+    begin_log(hub, 0)
     slow_line.waiting = LIMIT + 1
     hub.publish([event(1)])
     assert slow_line.closed_with == CLOSE_TOO_SLOW
@@ -139,7 +188,7 @@ def test_what_is_worth_nothing_later_is_left_out_for_who_is_slow() -> None:
 def test_a_closed_connection_is_told_nothing_more() -> None:
     hub = Hub()
     connection, line = connect(hub, 1, ROOM)
-    hub.begin_log(ROOM, 0)
+    begin_log(hub, 0)
     connection.close(CLOSE_RESTARTING, "bye")
     hub.publish([event(1)])
     assert line.told == ["hello"]
@@ -167,6 +216,7 @@ class RoomOfPeople(RuleBasedStateMachine):
         self.gaps: set[str] = set()
         self.hub = Hub(on_gap=self.gaps.add)
         self.seq = 0
+        self.posts: list[int] = []
         self.late: list[list[Effect]] = []
         self.members = {1: 0, 2: 0, 3: 0}  # user → the seq at which they last came or went
         self.inside = {1, 2, 3}
@@ -178,6 +228,7 @@ class RoomOfPeople(RuleBasedStateMachine):
         self.seq += 1
         for user in self.inside:
             self.allowed[user].add(self.seq)
+        self.posts.append(self.seq)
         self.commit([event(self.seq)], held)
 
     @rule(user=people, held=st.booleans())
@@ -212,15 +263,16 @@ class RoomOfPeople(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def hear_of_a_commit_again(self, data: st.DataObject) -> None:
-        if self.seq:
-            self.hub.publish([event(data.draw(st.integers(1, self.seq)))])
+        """Of messages alone: the line of a coming or going is only ever told with it."""
+        if self.posts:
+            self.hub.publish([event(data.draw(st.sampled_from(self.posts)))])
 
     @rule(user=people)
     def connect(self, user: int) -> None:
         if user not in self.lines:
             self.lines[user] = connect(self.hub, user, *([ROOM] if user in self.inside else []))
             if user in self.inside:
-                self.hub.begin_log(ROOM, self.seq)
+                self.hub.begin_log(self.lines[user][0], ROOM, self.seq)
 
     @rule(user=people)
     def disconnect(self, user: int) -> None:

@@ -22,12 +22,11 @@ async def evict_strangers(db: AsyncConnection, hub: Hub, room: int) -> None:
     """Whoever listens to the room without being in it was removed, and we did not hear of it: what was said since is
     not for them."""
     topic = room_topic(room)
-    if listening := sorted({connection.user for connection in hub.listeners(topic)}):
-        seq, inside = await rooms.members_among(db, room, listening)
+    if audience := hub.audience(topic):
+        seq, inside = await rooms.members_among(db, room, sorted(audience))
         left = encode(RoomLeft(room=room, reason="removed"))
-        for user in set(listening) - inside:
-            if hub.listens(user, topic):
-                hub.hear([Evict(user, topic, seq), Emit(user_topic(user), left)])
+        for user in (audience & hub.audience(topic)) - inside:
+            hub.hear([Evict(user, topic, seq), Emit(user_topic(user), left, membership=(user, topic, seq))])
 
 
 class Healer:

@@ -48,7 +48,7 @@ async def put_in(tx: Tx, room: int, actor: SignedIn, person: User) -> None:
     await add_line(tx, room, actor, "added", _named(person), seq=seq)
     seen = await rooms.seen_by(tx.db, person.id, room)
     assert seen is not None, "the room is locked"
-    tx.emit(user_topic(person.id), RoomJoined(room=seen))
+    tx.emit_membership(user_topic(person.id), RoomJoined(room=seen), (person.id, room_topic(room), seq))
 
 
 async def remove(tx: Tx, actor: SignedIn, room: int, user: int) -> None:
@@ -63,7 +63,8 @@ async def remove(tx: Tx, actor: SignedIn, room: int, user: int) -> None:
         raise NotFound("This person is not in the room.")
     seq = await rooms.next_seq(tx.db, room)
     tx.evict(user, room_topic(room), seq)
-    tx.emit(user_topic(user), RoomLeft(room=room, reason="removed"))
+    left = RoomLeft(room=room, reason="removed")
+    tx.emit_membership(user_topic(user), left, (user, room_topic(room), seq))
     await add_line(tx, room, actor, "removed", _named(person), seq=seq)
 
 
@@ -75,7 +76,8 @@ async def leave(tx: Tx, actor: SignedIn, room: int) -> None:
     await members.remove(tx.db, room, actor.user)
     seq = await rooms.next_seq(tx.db, room)
     tx.evict(actor.user, room_topic(room), seq)
-    tx.emit(user_topic(actor.user), RoomLeft(room=room, reason="left"))
+    left = RoomLeft(room=room, reason="left")
+    tx.emit_membership(user_topic(actor.user), left, (actor.user, room_topic(room), seq))
     await add_line(tx, room, actor, "left", seq=seq)
 
 

@@ -91,9 +91,10 @@ class Reconciler:
     async def _let_in(self, db: AsyncConnection, user: int, room: int) -> None:
         seen = await rooms.seen_by(db, user, room)
         topic = room_topic(room)
-        if seen is not None and seen.member and not self._hub.listens(user, topic):
-            admit = Admit(user, topic, max(1, seen.seq))
-            self._hub.hear([admit, Emit(user_topic(user), encode(RoomJoined(room=seen)))])
+        if seen is not None and seen.member and user not in self._hub.audience(topic):
+            seq = max(1, seen.seq)
+            joined = encode(RoomJoined(room=seen))
+            self._hub.hear([Admit(user, topic, seq), Emit(user_topic(user), joined, membership=(user, topic, seq))])
 
     async def _tell_marks(self, db: AsyncConnection, users: Iterable[int]) -> None:
         """How far these users have read, and how loud their rooms are: to their own connections."""

@@ -43,7 +43,7 @@ async def create(
     await add_line(tx, room, actor, "created", {"name": name}, seq=seq)
     for person in invited:
         await members.put_in(tx, room, actor, person)
-    return await _tell_joined(tx, actor.user, room)
+    return await _tell_joined(tx, actor.user, room, seq)
 
 
 async def direct(tx: Tx, actor: SignedIn, user: int) -> Room:
@@ -65,7 +65,7 @@ async def direct(tx: Tx, actor: SignedIn, user: int) -> Room:
             for person in {actor.user, user}:
                 await memberships.add(tx.db, found, person, read=0)
                 tx.admit(person, room_topic(found), 1)
-                await _tell_joined(tx, person, found)
+                await _tell_joined(tx, person, found, 1)
     return await access.room_of_member(tx.db, actor, found)
 
 
@@ -116,7 +116,7 @@ async def join(tx: Tx, actor: SignedIn, room: int) -> Room:
     await memberships.add(tx.db, room, actor.user, read=seq)
     tx.admit(actor.user, room_topic(room), seq)
     await add_line(tx, room, actor, "joined", seq=seq)
-    return await _tell_joined(tx, actor.user, room)
+    return await _tell_joined(tx, actor.user, room, seq)
 
 
 async def read(tx: Tx, actor: SignedIn, room: int, seq: int) -> RoomRead:
@@ -138,10 +138,10 @@ async def involve(tx: Tx, actor: SignedIn, room: int, involvement: Involvement) 
     return await access.room_of_member(tx.db, actor, room)
 
 
-async def _tell_joined(tx: Tx, user: int, room: int) -> Room:
+async def _tell_joined(tx: Tx, user: int, room: int, seq: int) -> Room:
     seen = await rooms.seen_by(tx.db, user, room)
     assert seen is not None, "the room was made or locked in this transaction"
-    tx.emit(user_topic(user), RoomJoined(room=seen))
+    tx.emit_membership(user_topic(user), RoomJoined(room=seen), (user, room_topic(room), seq))
     return seen
 
 

@@ -154,7 +154,7 @@ class SocketHandler(WebSocketHandler):
         rooms_with_presence(services, hello.rooms)
         connection.greet(encode(hello))
         for room in hello.rooms:
-            services.hub.begin_log(room_topic(room.id), room.seq)
+            services.hub.begin_log(connection, room_topic(room.id), room.seq)
 
     def on_pong(self, data: bytes) -> None:
         if self.connection is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from chat.errors import CLOSE_RESTARTING, CLOSE_SIGN_IN_AGAIN
 from chat.hub.connection import Connection
 from chat.hub.frames import frame
-from chat.hub.logs import RoomLog
+from chat.hub.logs import Entry, RoomLog
 from chat.lib.db import Admit, Effect, Emit, EndSessions, Evict, Renew
 
 # Guests hear only of people with whom they share a room, so they do not listen to what all others do.
@@ -14,6 +14,7 @@ MEMBERS = "members"
 GUESTS = "guests"
 EVERYONE = (MEMBERS, GUESTS)
 GUESTS_IN = "guests:"
+MEMBERSHIPS_LIMIT = 10_000  # those of the last seconds are needed
 FLUSH_AT_ONCE = 200  # connections; about 2 ms
 
 
@@ -45,8 +46,8 @@ class Hub:
         self.told = 0  # events so far, one for each connection that got it
         self._listeners: dict[str, set[Connection]] = {}
         self._logs: dict[str, RoomLog] = {}
-        # user → topic → the seq of the latest change that we heard of, while the user is connected
-        self._memberships: dict[int, dict[str, int]] = {}
+        # (user, topic) → the seq of the latest coming or going that we heard of; the oldest are forgotten.
+        self._memberships: dict[tuple[int, str], int] = {}
 
     def register(self, connection: Connection, topics: Iterable[str] = ()) -> None:
         """From now on the connection gets what its topics are told; it is held back until the connection is greeted."""
@@ -64,8 +65,6 @@ class Hub:
         connection.closed = True
         for topic in list(connection.topics):
             self.ignore(connection, topic)
-        if not self.of_user(connection.user):
-            self._memberships.pop(connection.user, None)
 
     async def emptied(self) -> None:
         """Waits until the last connection has gone."""
@@ -77,12 +76,17 @@ class Hub:
 
     def ignore(self, connection: Connection, topic: str) -> None:
         connection.topics.discard(topic)
+        if topic in self._logs:
+            self._logs[topic].turn_away(connection)
         listeners = self._listeners.get(topic)
         if listeners is not None:
             listeners.discard(connection)
             if not listeners:
                 del self._listeners[topic]
-                self._logs.pop(topic, None)
+                # Who was still to come need not wait for anybody any more.
+                for seq, coming in sorted(self._logs.pop(topic, RoomLog()).coming.items()):
+                    for each in self.connections.intersection(coming):
+                        self._hear_from(each, topic, seq)
 
     def listeners(self, topic: str) -> Collection[Connection]:
         return self._listeners.get(topic, ())
@@ -90,17 +94,20 @@ class Hub:
     def of_user(self, user: int) -> Collection[Connection]:
         return self.listeners(user_topic(user))
 
-    def listens(self, user: int, topic: str) -> bool:
-        return any(topic in connection.topics for connection in self.of_user(user))
+    def audience(self, topic: str) -> set[int]:
+        """The users who hear the room, or are about to."""
+        log = self._logs.get(topic)
+        coming = log.coming.values() if log is not None else ()
+        return {each.user for group in (self.listeners(topic), *coming) for each in group}
 
     def has_several(self, user: int) -> bool:
         """Whether there is another connection of the user that a reply on one of them does not reach."""
         return len(self._listeners.get(user_topic(user), ())) > 1
 
-    def begin_log(self, topic: str, head: int) -> None:
-        """A listener's hello has read the room's seq."""
-        if topic in self._listeners:
-            self._tell(topic, self._log(topic).begin(head))
+    def begin_log(self, connection: Connection, topic: str, head: int) -> None:
+        """The connection's hello has read the room's seq: it hears what comes after that."""
+        if topic in connection.topics:  # else it left meanwhile
+            self._hear_from(connection, topic, head + 1)
             self.flush(self.listeners(topic))
 
     def head(self, topic: str) -> int | None:
@@ -121,8 +128,10 @@ class Hub:
         log = self._logs.get(topic)
         if log is None or (log.head is not None and log.head >= head):
             return
+        for each in log.arrivals(head + 1):
+            self._let_in(each, topic)
         self._tell(topic, payloads)
-        self._tell(topic, log.skip_to(head))
+        self._carry_out(topic, log.skip_to(head))
         self.flush(self.listeners(topic))
 
     def publish(self, effects: Sequence[Effect]) -> None:
@@ -134,22 +143,28 @@ class Hub:
         touched: set[Connection] = set()
         # What a topic is told between two changes of who listens is joined once for all of its listeners.
         told: dict[str, list[bytes]] = {}
-        for effect in effects:
-            if isinstance(effect, Emit):
-                ready = (
-                    (effect.payload,)
-                    if effect.seq is None
-                    else self._in_order(effect.topic, effect.seq, effect.payload)
-                )
-                if ready:
-                    told.setdefault(effect.topic, []).extend(ready)
-                continue
+
+        def tell() -> None:
             for topic, payloads in told.items():
                 touched.update(self._tell(topic, payloads))
             told.clear()
-            self._change_listeners(effect)
-        for topic, payloads in told.items():
-            touched.update(self._tell(topic, payloads))
+
+        for effect in effects:
+            if not isinstance(effect, Emit):
+                tell()
+                self._change_listeners(effect)
+            elif effect.seq is None:
+                if effect.membership is not None and not self._is_current(*effect.membership):
+                    continue
+                told.setdefault(effect.topic, []).append(effect.payload)
+            else:
+                for entry in self._in_order(effect.topic, effect.seq, effect.payload):
+                    if isinstance(entry, bytes):
+                        told.setdefault(effect.topic, []).append(entry)
+                    else:
+                        tell()
+                        self._let_in(entry, effect.topic)
+        tell()
         return touched
 
     def _change_listeners(self, effect: Admit | Evict | EndSessions | Renew) -> None:
@@ -157,9 +172,7 @@ class Hub:
             case Admit(user, topic, seq):
                 if self._is_latest(user, topic, seq):
                     for connection in self.of_user(user):
-                        self.listen(connection, topic)
-                    if topic in self._listeners:
-                        self._log(topic).begin(seq - 1)
+                        self._hear_from(connection, topic, seq)
             case Evict(user, topic, left):
                 if left is None or self._is_latest(user, topic, left):
                     for connection in list(self.of_user(user)):
@@ -169,16 +182,45 @@ class Hub:
             case Renew(user, reconnect):
                 self._renew(user, reconnect)
 
+    def _hear_from(self, connection: Connection, topic: str, seq: int) -> None:
+        """It hears the room from `seq` on, and nothing before that, though it may still be on the way to others."""
+        log, listeners = self._log(topic), self._listeners.get(topic, set())
+        if log.head is None or not listeners or listeners == {connection}:
+            self._carry_out(topic, log.skip_to(seq - 1))
+        if log.head is None or log.head >= seq - 1:
+            self._let_in(connection, topic)
+        else:
+            connection.topics.discard(topic)
+            listeners.discard(connection)
+            log.coming.setdefault(seq, []).append(connection)
+
+    def _let_in(self, connection: Connection, topic: str) -> None:
+        if connection in self.connections:
+            self.listen(connection, topic)
+
+    def _carry_out(self, topic: str, entries: Sequence[Entry]) -> None:
+        """Tells what is to be told, to whoever listens by then; leaves the writing to the caller."""
+        payloads: list[bytes] = []
+        for entry in entries:
+            if isinstance(entry, bytes):
+                payloads.append(entry)
+            else:
+                self._tell(topic, payloads)
+                payloads = []
+                self._let_in(entry, topic)
+        self._tell(topic, payloads)
+
     def _is_latest(self, user: int, topic: str, seq: int) -> bool:
         """Commits of several processes are not heard of in their order: who left and came back must not be put out by
-        the news of the leaving. Whoever is not connected learns in the hello where they are."""
-        if not self.of_user(user):
-            return False
-        known = self._memberships.setdefault(user, {})
-        if known.get(topic, 0) > seq:
-            return False
-        known[topic] = seq
-        return True
+        the news of the leaving."""
+        known = self._memberships.pop((user, topic), 0)
+        self._memberships[user, topic] = max(known, seq)
+        if len(self._memberships) > MEMBERSHIPS_LIMIT:
+            del self._memberships[next(iter(self._memberships))]
+        return seq >= known
+
+    def _is_current(self, user: int, topic: str, seq: int) -> bool:
+        return self._memberships.get((user, topic)) == seq
 
     def hear(self, effects: Sequence[Effect]) -> None:
         """Carries out what happened in the database without us: another process's commit, or one we did not hear of."""
@@ -222,7 +264,7 @@ class Hub:
     def _log(self, topic: str) -> RoomLog:
         return self._logs.setdefault(topic, RoomLog())
 
-    def _in_order(self, topic: str, seq: int, payload: bytes) -> Sequence[bytes]:
+    def _in_order(self, topic: str, seq: int, payload: bytes) -> Sequence[Entry]:
         """What may be told of the room now: this event, held ones behind it, or nothing while one is missing."""
         if topic not in self._listeners:
             return ()

@@ -51,11 +51,14 @@ DISK_FULL = "53100"
 
 
 class Emit(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """Tell `payload` (one encoded event) to whoever listens to `topic`; `seq` where it belongs to a room's log."""
+    """Tell `payload` (one encoded event) to whoever listens to `topic`; `seq` where it belongs to a room's log.
+    `membership` (user, topic of a room, seq) is the coming or going that it is about: where a later one was heard of
+    before it, it is no longer true and not told."""
 
     topic: str
     payload: bytes
     seq: int | None = None
+    membership: tuple[int, str, int] | None = None
 
 
 class Admit(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -103,6 +106,9 @@ class Tx:
 
     def emit(self, topic: str, event: msgspec.Struct, seq: int | None = None) -> None:
         self.effects.append(Emit(topic, encode(event), seq))
+
+    def emit_membership(self, topic: str, event: msgspec.Struct, membership: tuple[int, str, int]) -> None:
+        self.effects.append(Emit(topic, encode(event), membership=membership))
 
     def admit(self, user: int, topic: str, seq: int) -> None:
         self.effects.append(Admit(user, topic, seq))
