@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from chat import errors
-from chat.actions import greeting, live  # noqa: F401 - their events are among the subclasses of Event
+from chat.actions import greeting, live, messages  # noqa: F401 - their events are among the subclasses of Event
 from chat.actions.events import Event, Sync
 from chat.actions.sessions import Device
 from chat.config import Settings
@@ -195,7 +195,8 @@ def test_the_limits_are_the_defaults() -> None:
         "messages": [usual.messages_per_minute, usual.message_burst],
         "commands": [usual.commands_per_second, usual.command_burst, 200, errors.CLOSE_TOO_MANY],
         "typing": [1],
-        "page of history": [50],
+        "page of history": [messages.PAGE],
+        "texts in one reply": [messages.PAGE_CHARACTERS],
         "connections": [usual.connections_per_user, usual.connections_per_address, usual.connections],
         "waiting for a slow reader": [usual.write_buffer // 2**20],
     }

@@ -16,11 +16,17 @@ from chat.models.sessions import SignedIn
 
 PAGE = 50
 SYNC_PAGE = 200
+# Of all texts in one reply. Who is sent much more looks like a slow reader while it is on its way, and is closed by the
+# next event; and would get the same page again on coming back.
+PAGE_CHARACTERS = 100_000
 TOO_FAR_BEHIND = 10_000
 
 
 class Page(msgspec.Struct):
-    """A stretch of a room's history, oldest first; `seq` is the room's last one when the page was read."""
+    """A stretch of a room's history, oldest first; `seq` is the room's last one when the page was read.
+
+    It has fewer messages than were asked for where they are long.
+    """
 
     messages: list[Message]
     older: bool
@@ -48,17 +54,25 @@ async def page(db: AsyncConnection, actor: SignedIn, room: int, where: Where) ->
     limit = where.limit
     if where.after is not None:
         found = await messages.after(db, room, where.after, limit + 1)
-        return Page(found[:limit], older=where.after > 0, newer=len(found) > limit, seq=seq)
+        shown = _fitting(found, limit)
+        return Page(shown, older=where.after > 0, newer=len(found) > len(shown), seq=seq)
     if where.around is not None:
         before_it, from_it = limit // 2, limit - limit // 2
         older = await messages.before(db, room, where.around, before_it + 1)
         newer = await messages.after(db, room, where.around - 1, from_it + 1)
-        found = older[len(older) - min(len(older), before_it) :] + newer[:from_it]
-        return Page(found, older=len(older) > before_it, newer=len(newer) > from_it, seq=seq)
+        until_it = _fitting(older[::-1], before_it, PAGE_CHARACTERS // 2)[::-1]
+        since_it = _fitting(newer, from_it, PAGE_CHARACTERS // 2)
+        return Page(
+            until_it + since_it,
+            older=len(older) > len(until_it),
+            newer=len(newer) > len(since_it),
+            seq=seq,
+        )
     found = await messages.before(db, room, where.before if where.before is not None else seq + 1, limit + 1)
+    shown = _fitting(found[::-1], limit)[::-1]
     return Page(
-        found[-limit:],
-        older=len(found) > limit,
+        shown,
+        older=len(found) > len(shown),
         newer=where.before is not None and where.before <= seq,
         seq=seq,
     )
@@ -77,31 +91,44 @@ async def changes(db: AsyncConnection, room: int, after: int, last: int) -> Sync
     if after == last:
         return Sync(room=room, from_=after, to=last, more=False, messages=[])
     found = await messages.changed_after(db, room, after, SYNC_PAGE + 1)
-    if len(found) > SYNC_PAGE:
-        found = found[:SYNC_PAGE]
-        return Sync(room=room, from_=after, to=found[-1].changed or found[-1].seq, more=True, messages=found)
+    told = _fitting(found, SYNC_PAGE)
+    if len(told) < len(found):
+        return Sync(room=room, from_=after, to=told[-1].changed or told[-1].seq, more=True, messages=told)
     newest = max((message.changed or message.seq for message in found), default=last)
     return Sync(room=room, from_=after, to=max(last, newest), more=False, messages=found)
 
 
 async def resume(db: AsyncConnection, actor: SignedIn, epoch: str, cursors: dict[int, int]) -> list[Sync]:
-    """What a client that was away lacks in each room; at most SYNC_PAGE messages in all, `more` for the rest."""
+    """What a client that was away lacks in each room; about one page in all, `more` for the rest."""
     mine = {room.id: room.seq for room in await rooms.of_user(db, actor.user)}
     same_history = epoch == str(await workspace.epoch(db))
     answer: list[Sync] = []
-    budget = SYNC_PAGE
+    budget, characters = SYNC_PAGE, PAGE_CHARACTERS
     for room, after in cursors.items():
         last = mine.get(room)
         if last is None:
             answer.append(Sync(room=room, left=True))
         elif not same_history:
             answer.append(Sync(room=room, to=last, reload=True))
-        elif budget <= 0 and 0 <= last - after <= TOO_FAR_BEHIND:
+        elif (budget <= 0 or characters <= 0) and 0 <= last - after <= TOO_FAR_BEHIND:
             answer.append(Sync(room=room, from_=after, to=after, more=after < last, messages=[]))
         else:
             answer.append(await changes(db, room, after, last))
-            budget -= len(answer[-1].messages or ())
+            found = answer[-1].messages or ()
+            budget -= len(found)
+            characters -= sum(len(message.text) for message in found)
     return answer
+
+
+def _fitting(found: list[Message], limit: int, characters: int = PAGE_CHARACTERS) -> list[Message]:
+    """The first of them: up to `limit`, and at least one where there is any, with so many characters in all."""
+    shown: list[Message] = []
+    for message in found[:limit]:
+        characters -= len(message.text)
+        if shown and characters < 0:
+            break
+        shown.append(message)
+    return shown
 
 
 async def edit(tx: Tx, actor: SignedIn, message: int, text: str, *, limit: int) -> Message:
