@@ -28,9 +28,7 @@ def run(*command: str | Path, cwd: Path | None = None) -> None:
 
 def environment() -> dict[str, str]:
     """What a person's shell has, less what would let Python find the checkout or its settings."""
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
-    }
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
 
 
 def free_port() -> int:
