@@ -151,6 +151,9 @@ class Server:
         self.metrics.watch("users_online", "People who are online or away.", self.presence.online_count)
         self.metrics.watch("database_connections_in_use", "Connections taken from the pool.", lambda: self.db.in_use)
         self.metrics.watch_count("events_told", "Events told, one for each connection.", lambda: self.hub.told)
+        if (bus := self.bus) is not None:
+            self.metrics.watch("redis_up", "1 while hints of the other processes get here.", lambda: int(bus.is_up))
+            self.metrics.watch_count("hints_doubted", "Times that hints may have been lost.", lambda: bus.losses)
         self.port = settings.port
         self._http: tornado.httpserver.HTTPServer | None = None
 
