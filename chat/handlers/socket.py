@@ -9,7 +9,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from chat.actions import sessions
-from chat.actions.greeting import Newcomer
+from chat.actions.greeting import Hello, Newcomer
 from chat.errors import (
     CLOSE_FAULT,
     CLOSE_RESTARTING,
@@ -135,26 +135,42 @@ class SocketHandler(WebSocketHandler):
 
     async def _greet(self, connection: Connection) -> None:
         services = self.services
-        expected: list[int] = []
-
-        def listen(rooms: list[int]) -> None:
-            expected.extend(rooms)
-            if not connection.closed:
-                for room in rooms:
-                    services.hub.listen(connection, room_topic(room))
-
-        hello = await services.greeter.hello(Newcomer(self.actor, connection.id, listen))
-        if connection.closed:
+        hello = await self._look(connection)
+        if hello is None:
             return
-        # Who was removed from a room between the two looks was evicted before they listened to it.
-        for left in set(expected) - {room.id for room in hello.rooms}:
-            services.hub.ignore(connection, room_topic(left))
         services.presence.connected(connection)
         hello.user.presence = services.presence.of(self.actor.user)
         rooms_with_presence(services, hello.rooms)
         connection.greet(encode(hello))
         for room in hello.rooms:
             services.hub.begin_log(connection, room_topic(room.id), room.seq)
+
+    async def _look(self, connection: Connection) -> Hello | None:
+        """A hello after which the connection misses nothing; None where it has closed meanwhile."""
+        hub = self.services.hub
+        while True:
+            expected: set[int] = set()
+            unbegun: set[int] = set()  # rooms whose events nobody was told when we began to listen
+
+            def listen(rooms: list[int], expected: set[int] = expected, unbegun: set[int] = unbegun) -> None:
+                expected.update(rooms)
+                unbegun.update(room for room in rooms if hub.head(room_topic(room)) is None)
+                if not connection.closed:
+                    for room in rooms:
+                        hub.listen(connection, room_topic(room))
+
+            hello = await self.services.greeter.hello(Newcomer(self.actor, connection.id, listen))
+            if connection.closed:
+                return None
+            seen = {room.id: room.seq for room in hello.rooms}
+            # Who was removed between the two looks was evicted before they listened; they may be back by now.
+            left = expected - seen.keys()
+            for room in left:
+                hub.ignore(connection, room_topic(room))
+            # Somebody who looked later than we did was greeted first: what lies between is told to nobody.
+            missed = [room for room in unbegun & seen.keys() if (hub.head(room_topic(room)) or 0) > seen[room]]
+            if not left and not missed:
+                return hello
 
     def on_pong(self, data: bytes) -> None:
         if self.connection is not None:
