@@ -4,8 +4,14 @@ import asyncio
 import json
 import socket as sockets
 import uuid
+from pathlib import Path
 
+import pytest
+
+from chat.hub.hub import room_topic
+from chat.lib.db import Emit
 from tests.conftest import World
+from tests.memory import resident
 from tests.people import Person
 
 TEXT = "x" * 10_000
@@ -69,3 +75,25 @@ async def test_who_reads_nothing_is_closed_and_others_hear_everything(world: Wor
             if not sync["more"]:
                 break
         assert (lacking, after) == (MESSAGES, before + MESSAGES)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+async def test_many_who_read_nothing_share_what_waits_for_them(world: World) -> None:
+    """A commit of many long messages is megabytes: kept once, not once for each who does not take it yet."""
+    ada, eve = await world.person("ada"), await world.person("eve")
+    room = await world.room(ada, "general", eve)
+    links = [await deaf(eve) for _ in range(20)]
+    async with ada.socket() as socket:
+        before = resident()
+        payload = json.dumps({"event": "nothing that there is", "text": "x" * 40_000}).encode()
+        world.server.hub.publish([Emit(room_topic(room), payload)] * 250)  # 10 MB, to all of them
+        slow = [each.waiting for each in world.server.hub.of_user(eve.id)]
+        assert sum(waiting > 2**20 for waiting in slow) == 20
+        assert resident() - before < 40 * 2**20
+        for _ in range(250):
+            await socket.event("nothing that there is")
+        world.server.hub.publish([Emit(room_topic(room), payload)])
+        assert sum(each.closed for each in world.server.hub.of_user(eve.id)) == 20
+        await socket.event("nothing that there is")
+    for link in links:
+        link.close()

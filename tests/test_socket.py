@@ -5,7 +5,6 @@ import gc
 import gzip
 import json
 import os
-import resource
 import uuid
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from chat.errors import CLOSE_RESTARTING
 from tests.conftest import World
+from tests.memory import resident
 from tests.people import Person
 from tests.raw import BINARY, CONTINUATION, PING, TEXT, frame, raw_socket
 
@@ -267,12 +267,6 @@ async def test_a_stop_sends_everybody_away_to_come_back(world: World, ada: Perso
         assert 1 <= bye["reconnect_in"] <= 2
         assert await socket.closed() == CLOSE_RESTARTING
         await stopping
-
-
-def resident() -> int:
-    """Bytes of memory that this process, which is the server's as well, holds."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
 
 
 @pytest.mark.slow

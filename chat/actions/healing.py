@@ -16,6 +16,8 @@ log = logging.getLogger("roomful.healing")
 # What is missing is mostly a commit that is just coming back.
 PATIENCE_SECONDS = 0.05
 RETRY_SECONDS = 0.5
+# What is told to a whole room at once; it must not make those look slow who read as quickly as they can.
+PAGES_AT_ONCE = 5
 
 
 async def evict_strangers(db: AsyncConnection, hub: Hub, room: int) -> None:
@@ -78,10 +80,13 @@ class Healer:
             self._hub.heal(topic, end, [encode(RoomSynced(sync)) for sync in found])
 
     async def _missing(self, db: AsyncConnection, room: int, head: int) -> list[Sync]:
-        """Every page of what came after `head`; one `reload` where that is too much."""
+        """Every page of what came after `head`; one `reload` where that is too much to tell everybody in the room."""
         found: list[Sync] = []
         while not found or found[-1].more is True:
             after = found[-1].to if found else head
             assert isinstance(after, int), "every page says where it ends"
-            found.append(await messages.changes(db, room, after, await rooms.last_seq(db, room)))
+            last = await rooms.last_seq(db, room)
+            if len(found) == PAGES_AT_ONCE:
+                return [Sync(room=room, to=last, reload=True)]
+            found.append(await messages.changes(db, room, after, last))
         return found

@@ -8,6 +8,8 @@ from tornado.websocket import WebSocketHandler
 # How much is handed to the stream at a time: what a close frame has to wait behind.
 CHUNK = 64 * 1024
 
+Rest = bytes | memoryview
+
 
 class StreamTransport:
     """Keeps what `hub.connection.Transport` asks for.
@@ -24,7 +26,7 @@ class StreamTransport:
         self._handler = handler
         self._stream = stream
         self._socket = stream.socket
-        self._queue: list[bytes] = []  # mostly empty, where a deque takes 760 bytes
+        self._queue: list[Rest] = []  # mostly empty, where a deque takes 760 bytes
         self._draining = False
         self._on_close = on_close
 
@@ -40,9 +42,12 @@ class StreamTransport:
                 return  # the peer is gone: the stream learns of it when it reads next, and closes
             if sent == len(data):
                 return
-            data = data[sent:]
-        self.waiting += len(data)
-        self._queue.append(data)
+            # Thousands may get the same megabytes of one commit: those who read slowly share them.
+            rest: Rest = memoryview(data)[sent:] if len(data) - sent > CHUNK else data[sent:]
+        else:
+            rest = data
+        self.waiting += len(rest)
+        self._queue.append(rest)
         if not self._draining:
             self._drain()
 
@@ -61,7 +66,7 @@ class StreamTransport:
         while count < len(self._queue) and size + len(self._queue[count]) <= CHUNK:
             size += len(self._queue[count])
             count += 1
-        chunk = b"".join(self._queue[:count])
+        chunk = self._queue[0] if count == 1 else b"".join(self._queue[:count])
         del self._queue[:count]
         try:
             written = self._stream.write(chunk)

@@ -87,7 +87,8 @@ class Connection:
             return
         data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
         self._pending.clear()
-        if self._transport.waiting > self._limit:
+        waiting = self._transport.waiting
+        if waiting and waiting + len(data) > self._limit:
             self.close(CLOSE_TOO_SLOW, "too slow: come back and resume")
             return
         self._transport.write(data)
