@@ -26,7 +26,7 @@ AXIS = {
     "p99_ms": "99th percentile of latency, ms",
     "rss_kb_per_conn": "memory of the server for each connection, KB",
     "all_resumed_s": "seconds until the last one had resumed",
-    "reconnect_bytes_per_member": "bytes that each member got",
+    "return_bytes": "bytes that each member got",
 }
 
 

@@ -66,6 +66,7 @@ class Storm:
         try:
             await asyncio.sleep(self.plan.seconds)
             calm = self._take_latencies()
+            self.tally.take()
             back, failed_tries = await self._cut_and_return()
         finally:
             posting.cancel()
@@ -74,10 +75,9 @@ class Storm:
         stormy = self._take_latencies()
         await self._nothing_lost()
         await self._until_quiet()
-        reconnect = self.tally.take()
-        heard = sum(member.heard for member in self.members)
+        back_again = self.tally.take()
         return {
-            **self._each_member("arrival", arrival),
+            "arrival_bytes": arrival.total() / len(self.members),
             "calm_post_p50_ms": percentile(calm, 0.5),
             "calm_post_p99_ms": percentile(calm, 0.99),
             "half_resumed_s": percentile(back, 0.5),
@@ -88,8 +88,9 @@ class Storm:
             "post_p50_ms": percentile(stormy, 0.5),
             "post_p99_ms": percentile(stormy, 0.99),
             "post_max_ms": max(stormy),
-            "messages_heard": heard,
-            **self._each_member("reconnect", reconnect),
+            "messages_heard": sum(member.heard for member in self.members),
+            "return_bytes": back_again.total() / len(self.members),
+            **self._shares(back_again),
         }
 
     async def _arrive(self) -> Counter[str]:
@@ -163,15 +164,11 @@ class Storm:
             poster.latencies_ms.clear()
         return found
 
-    def _each_member(self, phase: str, tally: Counter[str]) -> Figures:
-        """Bytes that one member got in the phase, on average; in all, and of the kinds that grow with the room."""
-        count = len(self.members)
-        kinds = {"presence": "presence.changed", "typing": "typing", "hello": "hello", "messages": "message.posted"}
-        return {
-            f"{phase}_bytes_per_member": tally.total() / count,
-            f"{phase}_resume_bytes": tally["reply"] / count,
-            **{f"{phase}_{name}_bytes": tally[kind] / count for name, kind in kinds.items()},
-        }
+    def _shares(self, tally: Counter[str]) -> Figures:
+        """What the return cost each member, by the kind of frame; messages grow with the time that it takes."""
+        kinds = {"resume": "reply", "hello": "hello", "presence": "presence.changed", "typing": "typing"}
+        kinds["messages"] = "message.posted"
+        return {f"of_{name}": tally[kind] / len(self.members) for name, kind in kinds.items()}
 
 
 async def _come_back(member: Member) -> int:
