@@ -102,7 +102,8 @@ class Reconciler:
         while batch := list(islice(left, USERS_AT_ONCE)):
             effects: list[Effect] = []
             for user, mine in (await rooms.of_each(db, batch)).items():
-                for room in mine:
+                heard = _listened(self._hub, user)  # who was put out meanwhile is told nothing more of the room
+                for room in [room for room in mine if room_topic(room.id) in heard]:
                     read = RoomRead(room=room.id, read=room.read, unread=room.unread)
                     loud = RoomInvolved(room=room.id, involvement=room.involvement)
                     effects += [Emit(user_topic(user), encode(event)) for event in (read, loud)]
