@@ -20,6 +20,7 @@ from tests.faults.site import Site
 
 KEPT = Path("/tmp/roomful-faults-kept")
 MEMORY_GROWTH = 64 * 1024 * 1024  # bytes, from the first look on: buffers and caches fill
+LOADED = 6  # looks, half a second apart, until a new process has loaded everything
 LOG_BYTES_PER_SECOND = 20_000
 
 Fault = Callable[[Nemesis], Awaitable[None]]
@@ -40,14 +41,16 @@ class Watch:
     async def look_on(self) -> None:
         while True:
             pid = self.site.pid
-            if processes.is_there(pid):
-                self.memory.setdefault(pid, []).append(processes.memory(pid))
+            if processes.is_there(pid) and (size := processes.memory(pid)):  # one that is dying has none
+                self.memory.setdefault(pid, []).append(size)
             await asyncio.sleep(0.5)
 
     def findings(self) -> list[str]:
         found = []
         for pid, seen in self.memory.items():
-            settled = seen[min(6, len(seen) - 1)]  # a new process needs some seconds to have everything loaded
+            if len(seen) <= LOADED:
+                continue
+            settled = seen[LOADED]
             if max(seen) > settled + MEMORY_GROWTH:
                 found.append(f"V8: the server {pid} grew from {settled} to {max(seen)} bytes")
         return found
