@@ -22,7 +22,7 @@ run: $(STAMPS)/server $(CLIENT) ## Install what is missing, then serve on http:/
 test: $(STAMPS)/development $(STAMPS)/browser $(CLIENT) ## Run all tests (ARGS="-k rooms" runs some)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-faults: $(STAMPS)/development $(CLIENT) ## Kill, freeze and cut everything for twenty minutes (FAULTS_SEED=… repeats)
+faults: $(STAMPS)/development $(CLIENT) ## Kill, freeze and cut everything for ten minutes (FAULTS_SEED=… repeats)
 	@$(BIN)/python -m pytest tests/faults/storm.py $(ARGS)
 
 check: $(STAMPS)/development web/node_modules/.stamp ## Format, lints, types, import floors, file sizes
