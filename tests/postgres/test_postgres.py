@@ -123,6 +123,7 @@ async def test_rows_survive_when_process_and_server_are_killed_together(data_dir
 
 
 @pytest.mark.faults
+@pytest.mark.logs("PostgreSQL was gone")
 async def test_a_killed_server_is_started_again_while_it_is_in_use(data_dir: Path) -> None:
     async with running(EmbeddedPostgres(data_dir)) as postgres:
         await query(postgres, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS number")
@@ -135,6 +136,7 @@ async def test_a_killed_server_is_started_again_while_it_is_in_use(data_dir: Pat
 
 
 @pytest.mark.faults
+@pytest.mark.logs("PostgreSQL was gone")
 async def test_only_one_of_two_users_restarts_a_killed_server(made_data_dir: Path) -> None:
     async with running(EmbeddedPostgres(made_data_dir)) as one, running(EmbeddedPostgres(made_data_dir)) as other:
         os.kill(postmaster_pid(made_data_dir), signal.SIGKILL)
