@@ -186,7 +186,7 @@ LOADS = (
     ),
     Load(
         name="growth",
-        title="Cost as the database grows, from 10 thousand to 5 million messages",
+        title="Cost as the database grows, 10 thousand to 5 million messages",
         shown=("open_room_ratio", "page_history_ratio", "unread_list_ratio", "post_ratio"),
         contenders=(ROOMFUL,),
         program="growth",

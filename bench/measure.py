@@ -21,14 +21,12 @@ async def measure(contender: Contender, what: Load, round: int, *, generator: Pa
     """Raises Unbelievable, with the names of both, where the figures would not be true."""
     try:
         with tempfile.TemporaryDirectory(prefix="roomful-bench-") as name:
+            if what.program == "growth":
+                return Measured(contender.name, round, *await growth.run(contender, what, Path(name)))
             async with contender.running(what, Path(name)) as target:
-                match what.program:
-                    case "wsload":
-                        return Measured(contender.name, round, await load.run(generator, target, what, cores))
-                    case "storm":
-                        return Measured(contender.name, round, await _storm(target, what))
-                    case "growth":
-                        return Measured(contender.name, round, *await growth.run(target, what.sizes))
+                if what.program == "storm":
+                    return Measured(contender.name, round, await _storm(target, what))
+                return Measured(contender.name, round, await load.run(generator, target, what, cores))
     except Unbelievable as error:
         raise Unbelievable(f"{what.name}, {contender.name}: {error}") from error
 
