@@ -111,17 +111,17 @@ def usual(verb: str, room: int, message: int, user: int) -> dict[str, Any]:
 @pytest.mark.parametrize("verb", VERBS)
 async def test_no_value_of_any_field_is_a_fault_or_ends_the_connection(world: World, verb: str) -> None:
     """Each field of each command gets each odd value in turn; "internal" would be a traceback in the log."""
-    ada, bob = await world.person("ada", role="owner"), await world.person("bob")
-    room = await world.room(ada, "general", bob)
+    ada, bob, eve = await world.person("ada", role="owner"), await world.person("bob"), await world.person("eve")
+    room = await world.room(ada, "general", bob, eve)
     command = commands().commands[verb]
-    async with bob.socket() as at_bob, ada.socket() as socket:
+    async with eve.socket() as at_eve, ada.socket() as socket:
         message = (await socket.post(room, "a message"))["id"]
         for field in command.given.__struct_fields__:
             for value in ODD:
                 fields = usual(verb, room, message, bob.id) | {field: value}
                 reply = await socket.ask(verb, **fields)
                 assert reply["ok"] or reply["error"]["code"] != "internal", (field, value)
-        await at_bob.do("ping")
+        await at_eve.do("ping")
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if commands().commands[verb].routes])

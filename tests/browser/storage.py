@@ -49,6 +49,15 @@ async def kept(page: Page, text: str) -> None:
     await eventually(stored)
 
 
+async def written_down(page: Page, text: str) -> None:
+    """Waits until the unsent message is where closing the browser does not reach it."""
+
+    async def stored() -> bool:
+        return text in str((await page.evaluate(STORED)).get("roomful/outbox"))
+
+    await eventually(stored)
+
+
 async def nothing_kept(page: Page) -> None:
     async def empty() -> bool:
         return not await page.evaluate(CACHED) and not any((await page.evaluate(STORED)).values())

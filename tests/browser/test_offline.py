@@ -13,7 +13,7 @@ from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.browser.conftest import Open, launch_options
 from tests.browser.site import Site, free_port
-from tests.browser.storage import installed, kept, open_without_server
+from tests.browser.storage import installed, kept, open_without_server, written_down
 from tests.browser.tab import Tab
 from tests.browser.watch import Watch
 from tests.conftest import World
@@ -149,6 +149,7 @@ async def test_the_browser_itself_may_be_closed_meanwhile(site: Site, browser: B
         await tab.write("one")
         await tab.write("two")
         await expect(tab.pending).to_have_count(2)
+        await written_down(tab.page, "two")
     async with whole_browser(browser, tmp_path / "profile", site.base) as (context, _):
         tab = await open_without_server(context, ada, "/")
         await tab.row("general").click()

@@ -21,8 +21,10 @@ export async function openOutboxStore(name = "roomful"): Promise<OutboxStore> {
     return {
       persistent: true,
       all: (user) => database.getAllFromIndex("outbox", "user", user),
+      // On the disk, not in a cache of the system's: a browser that is closed or killed at once has lost nothing.
       async put(pending) {
-        await database.put("outbox", pending);
+        const writing = database.transaction("outbox", "readwrite", { durability: "strict" });
+        await Promise.all([writing.store.put(pending), writing.done]);
       },
       delete: (nonce) => database.delete("outbox", nonce),
       clear: () => database.clear("outbox"),
