@@ -137,21 +137,28 @@ async def test_who_waits_as_told_may_go_on(database_url: str, tmp_path: Path) ->
         await socket.post(room, "second")
 
 
-async def test_two_thousand_pings_are_answered_refused_and_ended(database_url: str, tmp_path: Path) -> None:
-    """With the usual limits; others do not notice."""
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [('{"id": N, "do": "ping"}', "ok"), ('{"id": N, "do": "nothing"}', "unknown_command"), ("nonsense", "malformed")],
+)
+async def test_two_thousand_frames_are_answered_refused_and_ended(
+    database_url: str, tmp_path: Path, sent: str, answer: str
+) -> None:
+    """With the usual limits, whether they are commands or not; others do not notice."""
     usual = {"COMMANDS_PER_SECOND": "50", "COMMAND_BURST": "200"}
     async with strict(database_url, tmp_path, **usual) as (world, ada, _):
         bob = await world.person("bob")
         async with ada.socket() as socket, bob.socket() as at_bob:
             for number in range(2000):
-                await socket.link.send(json.dumps({"id": number, "do": "ping"}))
+                await socket.link.send(sent.replace("N", str(number)))
                 if number % 500 == 0:
                     await at_bob.do("ping")
             assert await socket.closed() == CLOSE_TOO_MANY
             replies = [event for event in socket.events if "ok" in event]
-            assert [reply["id"] for reply in replies] == list(range(len(replies)))
+            ids = [reply["id"] for reply in replies]
+            assert ids == (list(range(len(replies))) if "N" in sent else [None] * len(replies))
             codes = [reply.get("error", {}).get("code", "ok") for reply in replies]
-            assert 200 <= codes.count("ok") < 400
+            assert 200 <= codes.count(answer) < 400
             assert 200 <= codes.count("rate_limited") < 250
             await at_bob.do("ping")
         await world.server.hub.emptied()

@@ -29,6 +29,8 @@ log = logging.getLogger("roomful.commands")
 
 # Posts of one connection that may wait for their commit; a client that outruns this is told to slow down.
 POSTS_IN_FLIGHT = 100
+# What is no command has to be read and answered like one.
+NONSENSE_COST = 1.0
 
 Id = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 
@@ -94,11 +96,8 @@ class FrameTable:
             shape = msgspec.defstruct("Frame", fields, bases=(command.given,), kw_only=True, forbid_unknown_fields=True)
             self._commands[command.verb] = command, msgspec.json.Decoder(shape)
 
-    def find(self, verb: str) -> tuple[Command, msgspec.json.Decoder[Any]]:
-        try:
-            return self._commands[verb]
-        except KeyError:
-            raise UnknownCommand from None
+    def find(self, verb: str) -> tuple[Command, msgspec.json.Decoder[Any]] | None:
+        return self._commands.get(verb)
 
 
 class Dispatch:
@@ -124,9 +123,14 @@ class Dispatch:
             try:
                 head = decode_head(message)
             except (msgspec.DecodeError, RecursionError, ValueError) as error:
+                self._take(NONSENSE_COST)
                 raise Malformed(_how_malformed(error)) from None
             asked = head.id
-            command, decoder = self._table.find(head.do)
+            found = self._table.find(head.do)
+            if found is None:
+                self._take(NONSENSE_COST)
+                raise UnknownCommand
+            command, decoder = found
             verb = command.verb
             self._take(command.cost)
             try:
