@@ -1,5 +1,6 @@
 """What every door needs, built once in app.py and handed to each: there is no global state."""
 
+import asyncio
 from dataclasses import dataclass
 
 from chat.actions.greeting import Greeter
@@ -37,6 +38,7 @@ class Services:
     hub: Hub
     journal: Journal
     greeter: Greeter
+    catching_up: asyncio.Semaphore  # a thousand who come back at once wait here instead of being told "busy"
     presence: PresenceBoard
     typing: TypingNotices
     limits: Limits

@@ -128,10 +128,9 @@ class SocketHandler(WebSocketHandler):
 
     def _forget_request(self) -> None:
         """The handshake is over; what its headers hold would stay as long as the connection, 4 KB each."""
-        self.request.headers = HTTPHeaders()
+        self.request.headers.clear()  # in place: the HTTP connection below holds them as well
         self.request.cookies.clear()
-        for name in self.application.settings["security_headers"]:
-            self.clear_header(name)
+        self._headers = HTTPHeaders()
 
     async def _greet(self, connection: Connection) -> None:
         services = self.services

@@ -102,7 +102,7 @@ class SyncReply(msgspec.Struct):
 
 @registry.add("room.sync", SyncRoom, "GET /rooms/{room}/sync", cost=2)
 async def room_sync(ask: Ask, given: SyncRoom) -> SyncReply:
-    async with ask.services.db.read() as db:
+    async with ask.services.catching_up, ask.services.db.read() as db:
         return SyncReply(await messages.sync(db, ask.actor, given.room, given.after))
 
 
@@ -117,5 +117,5 @@ class ResumeReply(msgspec.Struct):
 
 @registry.add("resume", Resume, "POST /resume", cost=5)
 async def resume(ask: Ask, given: Resume) -> ResumeReply:
-    async with ask.services.db.read() as db:
+    async with ask.services.catching_up, ask.services.db.read() as db:
         return ResumeReply(await messages.resume(db, ask.actor, given.epoch, given.rooms))
