@@ -37,43 +37,42 @@ class Stored(msgspec.Struct, frozen=True):
     same: bool
 
 
-# Runs after the rooms are locked, hence in a snapshot that sees every repeat and every membership as they are.
-# A posting without a row in the answer was refused: its sender is not in the room, or the room is archived.
+# Runs after the rooms are locked, hence in a snapshot that sees every repeat, every membership and each room's last seq
+# as they are. A posting without a row in the answer was refused: its sender is not in the room, or it is archived.
+# Nothing here is joined with what was just written: the planner takes a batch for a single row, and would compare every
+# two of it.
 STATEMENT = text(
     """
     WITH posting AS (
         SELECT * FROM unnest(:rooms, :senders, :nonces, :texts) WITH ORDINALITY
             AS posting (room_id, sender_id, nonce, text, place)
     ), known AS (
-        SELECT posting.place, messages.id, messages.seq, messages.at,
+        SELECT posting.place, messages.id, messages.seq, messages.at, messages.sender_id, messages.nonce,
             messages.room_id = posting.room_id AND posting.text = coalesce(
                 (SELECT version.text FROM message_versions AS version
                  WHERE version.message_id = messages.id ORDER BY version.changed LIMIT 1),
                 messages.text) AS same
         FROM posting JOIN messages USING (sender_id, nonce)
     ), fresh AS (
-        SELECT posting.*, row_number() OVER (PARTITION BY posting.room_id ORDER BY place) AS step
+        SELECT posting.*, rooms.last_seq + row_number() OVER (PARTITION BY posting.room_id ORDER BY place) AS seq
         FROM posting
         JOIN memberships ON memberships.room_id = posting.room_id AND memberships.user_id = posting.sender_id
         JOIN rooms ON rooms.id = posting.room_id AND rooms.archived_at IS NULL
-        WHERE NOT EXISTS (SELECT FROM known WHERE known.place = posting.place)
+        WHERE place NOT IN (SELECT place FROM known)
     ), grown AS (
-        UPDATE rooms SET last_seq = rooms.last_seq + growth.posts, last_message_at = now()
-        FROM (SELECT room_id, count(*) AS posts FROM fresh GROUP BY room_id) AS growth
+        UPDATE rooms SET last_seq = growth.seq, last_message_at = now()
+        FROM (SELECT room_id, max(seq) AS seq FROM fresh GROUP BY room_id) AS growth
         WHERE rooms.id = growth.room_id
-        RETURNING rooms.id, rooms.last_seq - growth.posts AS base
     ), stored AS (
         INSERT INTO messages (room_id, seq, changed, sender_id, nonce, text)
-        SELECT room_id, base + step, base + step, sender_id, nonce, text
-        FROM fresh JOIN grown ON grown.id = fresh.room_id ORDER BY place
+        SELECT room_id, seq, seq, sender_id, nonce, text FROM fresh ORDER BY place
         RETURNING id, seq, at, sender_id, nonce
     )
-    SELECT fresh.place, stored.id, stored.seq, stored.at, false AS repeat, true AS same,
-        users.id AS sender_id, users.username, users.name
-    FROM stored JOIN fresh USING (sender_id, nonce) JOIN users ON users.id = stored.sender_id
-    UNION ALL
-    SELECT known.place, known.id, known.seq, known.at, true, known.same, users.id, users.username, users.name
-    FROM known JOIN posting USING (place) JOIN users ON users.id = posting.sender_id
+    SELECT answer.*, users.username, users.name FROM (
+        SELECT id, seq, at, sender_id, nonce, false AS repeat, true AS same FROM stored
+        UNION ALL
+        SELECT id, seq, at, sender_id, nonce, true, same FROM known
+    ) AS answer JOIN users ON users.id = answer.sender_id
     """
 ).bindparams(
     bindparam("rooms", type_=ARRAY(Integer)),
@@ -100,9 +99,10 @@ async def store(db: AsyncConnection, batch: Sequence[Posting]) -> list[Stored]:
             "texts": [each.text for each in batch],
         },
     )
+    places = {(each.sender, each.nonce): place for place, each in enumerate(batch)}
     return [
         Stored(
-            place=row.place - 1,
+            place=places[row.sender_id, row.nonce],
             id=row.id,
             sender=Author(row.sender_id, row.username, row.name),
             seq=row.seq,
