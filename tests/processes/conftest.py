@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from chat.app import Server
 from tests.conftest import World, settings_with
-from tests.processes.own_redis import OwnRedis, until
+from tests.processes.own_redis import OwnRedis
+from tests.waiting import until
 
 Start = Callable[..., Awaitable[World]]
 

@@ -1,15 +1,16 @@
 """A Redis for a test: on a unix socket in a folder of its own, to be killed, frozen and started again, empty."""
 
-import asyncio
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
+
+from tests.waiting import until
 
 
 class OwnRedis:
@@ -47,9 +48,3 @@ class OwnRedis:
     def _send(self, number: signal.Signals) -> None:
         assert self._process is not None, "started"
         self._process.send_signal(number)
-
-
-async def until(true: Callable[[], bool], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - the state of a server in this process has no event to wait for
-            await asyncio.sleep(0.01)

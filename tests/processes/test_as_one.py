@@ -11,7 +11,8 @@ from tests.conftest import World
 from tests.databases import Databases
 from tests.people import Person, Socket
 from tests.processes.conftest import Start
-from tests.processes.own_redis import OwnRedis, until
+from tests.processes.own_redis import OwnRedis
+from tests.waiting import until
 
 
 def at(world: World, person: Person) -> Person:

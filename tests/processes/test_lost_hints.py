@@ -13,8 +13,9 @@ from chat.lib.db import Admit, Evict
 from tests.conftest import World
 from tests.people import Socket
 from tests.processes.conftest import Start
-from tests.processes.own_redis import OwnRedis, until
+from tests.processes.own_redis import OwnRedis
 from tests.processes.test_as_one import at, sees
+from tests.waiting import until
 
 
 def are_up(*worlds: World) -> bool:
