@@ -32,7 +32,9 @@ async def test_coming_going_away_and_leaving_are_told(world: World) -> None:
             await at_bob.do("presence.set", state="online")
             await told(at_ada, bob, "online")
         await told(at_ada, bob, "offline")
-        seen = (await at_ada.do("user.get", user=bob.id))["user"]
+        async with asyncio.timeout(5):  # it is written down just after it was told
+            while not (seen := (await at_ada.do("user.get", user=bob.id))["user"]).get("last_seen"):
+                pass
         assert seen["presence"] == "offline"
         assert seen["last_seen"] is not None
 

@@ -49,7 +49,8 @@ def kill_postgres(site: Site) -> None:
     ("do", "allowed", "code"),
     [
         (nothing, {"ok"}, 0),
-        (kill_postgres, {"busy", "restarting"}, 0),
+        # "ok" where the watchdog had it running again before the server was told to stop.
+        (kill_postgres, {"ok", "busy", "restarting"}, 0),
         (freeze_postgres, {"busy", "restarting"}, 4),
     ],
 )
@@ -78,7 +79,11 @@ async def test_the_server_ends_in_time(site: Site, do: Callable[[Site], None], a
             await socket.post(room, f"post {place}", nonce)
         listed = await socket.do("message.list", room=room)
     texts = [message["text"] for message in listed["messages"] if message["seq"] >= first["seq"]]
-    assert texts == ["before", *(f"post {place}" for place in range(POSTS))]
+    expected = ["before", *(f"post {place}" for place in range(POSTS))]
+    if len(set(answered)) == 1:
+        assert texts == expected
+    else:  # what was refused came again after what was stored
+        assert sorted(texts) == sorted(expected)
 
 
 async def test_a_second_signal_does_no_harm(site: Site) -> None:
