@@ -19,7 +19,9 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     # The browser prints what it cannot reach.
     pytest.mark.may_print(
-        r"WebSocket connection to .* failed", r"ERR_CONNECTION_REFUSED", r"ERR_INTERNET_DISCONNECTED"
+        r"WebSocket connection to .* failed",
+        r"ERR_(CONNECTION_(REFUSED|RESET)|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)",
+        r"ERR_INTERNET_DISCONNECTED",
     ),
 ]
 

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.may_print(
         r"WebSocket connection to .* failed",
         r"ERR_CONNECTION_(REFUSED|RESET)",
-        r"ERR_EMPTY_RESPONSE",
+        r"ERR_(EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)",
         r"ERR_INTERNET_DISCONNECTED",
         r"the server responded with a status of 503",
     ),
