@@ -155,7 +155,7 @@ async def test_every_dialog_and_menu_is_accessible(world: World, open_as: Open, 
         await looked_at(item)
     await tab.message_menu("was edited", "Delete")
     await looked_at("deleting a message")
-    await page.keyboard.press("Control+k")
+    await page.get_by_role("button", name="Jump to").click()
     await expect(page.get_by_role("option", name="Grace Hopper")).to_be_visible()
     await looked_at("the switcher")
     await page.get_by_role("button", name="More about this room").click()
