@@ -11,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright, expect
 
 from chat.app import Server
+from tests.browser.site import Site, free_port
 from tests.browser.tab import Tab
 from tests.browser.watch import Watch
 from tests.conftest import World, settings_with
@@ -94,10 +95,21 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     await server.stop()
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(world: World, database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+    """A server in a process of its own, which can be killed, beside the one in which people are made."""
+    found = Site(world, database_url, tmp_path, free_port())
+    await found.start()
+    yield found
+    await found.kill()
+
+
 @pytest.fixture
-def base(world: World) -> str:
-    """The address of the server under test."""
-    return world.base
+def base(request: pytest.FixtureRequest) -> str:
+    """The address of the server under test: of the process, where a test has one."""
+    found = request.getfixturevalue("site" if "site" in request.fixturenames else "world")
+    address: str = found.base
+    return address
 
 
 async def with_session(context: BrowserContext, person: Person) -> None:

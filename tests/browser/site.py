@@ -9,6 +9,14 @@ from tests.command_line import COMMAND, START_SECONDS, environment
 from tests.conftest import EASY, World
 from tests.people import Person
 
+# What the browser prints of a server that it cannot reach.
+LOST_CONNECTIONS = (
+    r"WebSocket connection to .* failed",
+    r"ERR_CONNECTION_(REFUSED|RESET)",
+    r"ERR_(EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)",
+    r"ERR_INTERNET_DISCONNECTED",
+)
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -69,3 +77,9 @@ class Site:
         assert self._process is not None
         async with asyncio.timeout(START_SECONDS):
             return await self._process.wait()
+
+
+async def two_people(site: Site) -> tuple[Person, Person, int]:
+    """Ada, who is at the process, Bob, and a room with both."""
+    ada, bob = await site.world.person("ada", "owner", "Ada Lovelace"), await site.world.person("bob", name="Bob Noyce")
+    return site.here(ada), bob, await site.world.room(ada, "general", bob)

@@ -1,48 +1,20 @@
 """Connections end, servers die, tabs close: nobody has to reload, and what was written is sent, once."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import Open
-from tests.browser.site import Site, free_port
+from tests.browser.site import LOST_CONNECTIONS, Site, two_people
 from tests.browser.tab import Tab
-from tests.conftest import World
 from tests.people import Person
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
-    # The browser prints what it cannot reach.
-    pytest.mark.may_print(
-        r"WebSocket connection to .* failed",
-        r"ERR_(CONNECTION_(REFUSED|RESET)|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)",
-        r"ERR_INTERNET_DISCONNECTED",
-    ),
+    pytest.mark.may_print(*LOST_CONNECTIONS),
 ]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def site(world: World, database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
-    found = Site(world, database_url, tmp_path, free_port())
-    await found.start()
-    yield found
-    await found.kill()
-
-
-@pytest.fixture
-def base(site: Site) -> str:
-    """The pages are those of the process."""
-    return site.base
-
-
-async def two_people(site: Site) -> tuple[Person, Person, int]:
-    ada, bob = await site.world.person("ada", "owner", "Ada Lovelace"), await site.world.person("bob", name="Bob Noyce")
-    return site.here(ada), bob, await site.world.room(ada, "general", bob)
 
 
 async def in_room(open_as: Open, person: Person, room: int, beside: Tab | None = None) -> Tab:

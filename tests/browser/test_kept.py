@@ -3,16 +3,14 @@
 import gzip
 import re
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Error, expect
 
 from tests.browser.conftest import STATIC, Open
-from tests.browser.site import Site, free_port
+from tests.browser.site import LOST_CONNECTIONS, Site, two_people
 from tests.browser.storage import CACHED, STORED, eventually, installed, kept, nothing_kept, open_without_server
 from tests.conftest import World
 from tests.people import Person
@@ -21,39 +19,11 @@ from tests.visitor import Visitor
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.asyncio(loop_scope="session"),
-    # The browser prints what it cannot reach.
-    pytest.mark.may_print(
-        r"WebSocket connection to .* failed",
-        r"ERR_CONNECTION_(REFUSED|RESET)",
-        r"ERR_(EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)",
-        r"ERR_INTERNET_DISCONNECTED",
-        r"the server responded with a status of 503",
-    ),
+    pytest.mark.may_print(*LOST_CONNECTIONS, r"the server responded with a status of 503"),
 ]
 
 AT_THE_DOOR = re.compile("/sign-in")
 LONG = 45_000  # milliseconds: the longest wait between two tries, and some
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def site(world: World, database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
-    found = Site(world, database_url, tmp_path, free_port())
-    await found.start()
-    yield found
-    await found.kill()
-
-
-@pytest.fixture
-def base(request: pytest.FixtureRequest) -> str:
-    """The pages are those of the process, where a test has one."""
-    found = request.getfixturevalue("site" if "site" in request.fixturenames else "world")
-    address: str = found.base
-    return address
-
-
-async def two_people(site: Site) -> tuple[Person, Person, int]:
-    ada, bob = await site.world.person("ada", "owner", "Ada Lovelace"), await site.world.person("bob", name="Bob Noyce")
-    return site.here(ada), bob, await site.world.room(ada, "general", bob)
 
 
 async def test_only_the_built_client_is_cached(site: Site, open_as: Open) -> None:
