@@ -76,11 +76,6 @@ class Gone(Problem):
     default_text = "This link is no longer valid. Ask for a new one."
 
 
-class TooLarge(Problem):
-    code, status = "too_large", 413
-    default_text = "This is larger than the server accepts."
-
-
 class UnsupportedMediaType(Problem):
     code, status = "unsupported_media_type", 415
     default_text = "Send JSON, with Content-Type: application/json."

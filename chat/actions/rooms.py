@@ -121,11 +121,10 @@ async def join(tx: Tx, actor: SignedIn, room: int) -> Room:
 
 async def read(tx: Tx, actor: SignedIn, room: int, seq: int) -> RoomRead:
     """Moves the actor's read position forward, and says so on all of their devices."""
-    last = (await access.room_of_member(tx.db, actor, room)).seq
-    if seq > last:
-        raise Invalid(f"This room has nothing beyond {last} yet.", field="seq")
     await memberships.read_up_to(tx.db, room, actor.user, seq)
     now = await access.room_of_member(tx.db, actor, room)
+    if seq > now.seq:  # which takes the position back with the transaction
+        raise Invalid(f"This room has nothing beyond {now.seq} yet.", field="seq")
     event = RoomRead(room=room, read=now.read, unread=now.unread)
     tx.emit(user_topic(actor.user), event)
     return event

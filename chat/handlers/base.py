@@ -46,7 +46,6 @@ TITLES = {
     405: "This cannot be done here",
     409: "Something is in the way",
     410: "This link has ended",
-    413: "This is too large",
     415: "This request was not understood",
     421: "This is not the right address",
     422: "This needs another look",

@@ -32,11 +32,6 @@ class LoopLag:
         self._task: asyncio.Task[None] | None = None
 
     @property
-    def latest(self) -> float:
-        """Seconds."""
-        return self._looks[-1] if self._looks else 0.0
-
-    @property
     def sustained(self) -> float:
         """Seconds; 0 until there were enough looks."""
         return min(self._looks) if len(self._looks) == REMEMBERED else 0.0

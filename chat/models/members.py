@@ -115,16 +115,10 @@ async def people_around(db: AsyncConnection, user: int) -> list[int]:
     return list((await db.execute(asked)).scalars())
 
 
-async def read_up_to(db: AsyncConnection, room: int, user: int, seq: int) -> int | None:
-    """Moves the read position forward to `seq`, never back; where it stands then, None for who is not in the room."""
-    asked = (
-        update(memberships)
-        .where(memberships.c.room_id == room, memberships.c.user_id == user)
-        .values(read_seq=func.greatest(memberships.c.read_seq, seq))
-        .returning(memberships.c.read_seq)
-    )
-    found: int | None = (await db.execute(asked)).scalar_one_or_none()
-    return found
+async def read_up_to(db: AsyncConnection, room: int, user: int, seq: int) -> None:
+    """Moves the read position forward to `seq`, never back."""
+    asked = update(memberships).where(memberships.c.room_id == room, memberships.c.user_id == user)
+    await db.execute(asked.values(read_seq=func.greatest(memberships.c.read_seq, seq)))
 
 
 async def involve(db: AsyncConnection, room: int, user: int, involvement: Involvement) -> None:

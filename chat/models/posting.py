@@ -82,10 +82,10 @@ STATEMENT = text(
 )
 
 
-async def lock_rooms(db: AsyncConnection, ids: Sequence[int]) -> dict[int, bool]:
-    """Locks the rooms in the order of their ids, which every batch keeps; id → whether it is archived."""
-    asked = select(rooms.c.id, rooms.c.archived_at.is_not(None)).where(is_any(rooms.c.id, ids)).order_by(rooms.c.id)
-    return {row[0]: row[1] for row in await db.execute(asked.with_for_update(key_share=True))}
+async def lock_rooms(db: AsyncConnection, ids: Sequence[int]) -> None:
+    """Locks the rooms in the order of their ids, which every batch keeps."""
+    asked = select(rooms.c.id).where(is_any(rooms.c.id, ids)).order_by(rooms.c.id)
+    await db.execute(asked.with_for_update(key_share=True))
 
 
 async def store(db: AsyncConnection, batch: Sequence[Posting]) -> list[Stored]:
