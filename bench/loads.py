@@ -51,7 +51,6 @@ class Load:
     connect_rate: int = 2000
     typing: bool = False  # the senders also say every second that they type
     sizes: tuple[int, ...] = ()  # messages in the database, for `growth`
-    settings: tuple[tuple[str, str], ...] = ()  # of the server, besides those that are raised for every load
 
     @property
     def settle(self) -> float:
@@ -154,8 +153,6 @@ LOADS = (
         senders=20,
         rate=20,
         connect_rate=500,
-        # The defence against such storms, as delivered.
-        settings=(("UPGRADES_PER_SECOND", "1000"),),
         goals=(
             Goal(figure="all_resumed_s", at_most=30),
             Goal(figure="peak_rss_mb", at_most=600),
@@ -182,7 +179,6 @@ LOADS = (
         rate=10,
         connect_rate=1000,
         typing=True,
-        settings=(("UPGRADES_PER_SECOND", "1000"),),
     ),
     Load(
         name="growth",

@@ -26,7 +26,7 @@ RAISED = dict.fromkeys(
     ),
     "10000000",
 ) | dict.fromkeys(
-    ("CONNECTIONS_PER_ADDRESS", "CONNECTIONS_PER_USER", "CONNECTIONS", "UPGRADES_PER_SECOND"),
+    ("CONNECTIONS_PER_ADDRESS", "CONNECTIONS_PER_USER", "CONNECTIONS"),
     "100000",
 )
 READY = "Roomful is at "
@@ -64,7 +64,7 @@ class Roomful:
                 [sys.executable, "-m", "chat", "serve"],
                 cores=self._cores,
                 folder=folder,
-                environment=environment | dict(load.settings),
+                environment=environment,
                 ready=READY,
             ) as started:
                 port = int(started.said.rpartition(":")[2])

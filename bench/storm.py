@@ -117,9 +117,11 @@ class Storm:
 
     async def _cut_and_return(self) -> tuple[list[float], int]:
         """Seconds from the cut until each had resumed, and how many tries failed."""
-        for member in self.members:
-            member.hang_up()
         at = time.monotonic()
+        for place, member in enumerate(self.members):
+            member.hang_up()
+            if place % 100 == 99:
+                await asyncio.sleep(0)  # the posters, who are here as well, hear their replies
         returns = [asyncio.create_task(_come_back(member)) for member in self.members]
         try:
             async with asyncio.timeout(LONGEST):

@@ -21,6 +21,7 @@ from chat.actions.healing import Healer
 from chat.actions.journal import Journal
 from chat.actions.live import Bye
 from chat.actions.reconciling import look_for_news
+from chat.actions.returning import Returns
 from chat.config import Settings
 from chat.errors import CLOSE_RESTARTING, Problem
 from chat.handlers.base import application_settings
@@ -42,6 +43,7 @@ from chat.jobs.sharing import sharing_jobs
 from chat.lib.database import prepared
 from chat.lib.db import Database, encode
 from chat.lib.deadline import Deadline
+from chat.lib.doorway import Doorway
 from chat.lib.limits import Limit
 from chat.lib.loop import LoopLag
 from chat.lib.metrics import Metrics
@@ -79,7 +81,6 @@ def limits_of(settings: Settings) -> Limits:
         commands=Limit(rate=settings.commands_per_second, burst=settings.command_burst),
         refusals=Limit(rate=1, burst=200),
         requests=Limit(rate=settings.requests_per_minute / 60, burst=settings.request_burst),
-        upgrades=Limit(rate=settings.upgrades_per_second, burst=settings.upgrades_per_second),
         sign_in=Limit(rate=settings.sign_in_attempts / FIFTEEN_MINUTES, burst=settings.sign_in_attempts),
         sign_in_name=Limit(
             rate=settings.sign_in_attempts_per_name / FIFTEEN_MINUTES, burst=settings.sign_in_attempts_per_name
@@ -125,6 +126,7 @@ class Server:
             hub=self.hub,
             journal=Journal(self.db, self.hub, self.metrics.commit),
             catching_up=asyncio.Semaphore(CATCH_UP_AT_ONCE),
+            returns=Returns(self.db),
             greeter=Greeter(self.db, server=__version__, limits=limits_told(settings)),
             presence=self.presence,
             typing=TypingNotices(self.hub, per_user=Limit(rate=1, burst=1), per_room=Limit(rate=5, burst=10)),
@@ -189,7 +191,7 @@ class Server:
             max_body_size=BODY_BYTES,
             max_header_size=HEADER_BYTES,
         )
-        self._http.add_sockets(sockets)
+        self._http.add_sockets(Doorway(each) for each in sockets)
 
     async def stop(self) -> None:
         """Accepts nothing more, commits what was posted, sends people away to come back, and closes everything.
@@ -301,7 +303,7 @@ def collect_garbage_rarely() -> None:
     third of the time. What is made per message has none, so that a look now and then is enough."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(20_000, 5, 500)
 
 
 def say(sentence: str) -> None:

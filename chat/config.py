@@ -250,12 +250,12 @@ class Settings:
         "What the process accepts in all; 20 KB of memory each.",
         unit="connections",
     )
-    upgrades_per_second: int = setting(
-        "UPGRADES_PER_SECOND",
-        1000,
+    upgrades_waiting: int = setting(
+        "UPGRADES_WAITING",
+        10_000,
         whole(1, 1_000_000),
-        "New sockets; more are told to come back a little later.",
-        unit="sockets",
+        "Who waits to be let in when all come at once; more are told to come back a little later.",
+        unit="connections",
     )
     write_buffer: int = setting(
         "WRITE_BUFFER",

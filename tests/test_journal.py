@@ -3,30 +3,14 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 import pytest
-from sqlalchemy import event
 
 from chat.errors import Conflict, NonceConflict, NotFound, Problem
 from chat.models.sessions import SignedIn
 from tests.conftest import World
-
-
-@contextmanager
-def counted_statements(world: World) -> Iterator[list[str]]:
-    """Every statement that reaches PostgreSQL meanwhile, but for those of the clock's jobs."""
-    said: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        said.append(statement)
-
-    engine = world.server.db.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield said
-    event.remove(engine, "before_cursor_execute", note)
+from tests.statements import counted_statements
 
 
 async def post(

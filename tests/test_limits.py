@@ -12,8 +12,10 @@ import pytest
 import websockets
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from chat.errors import CLOSE_TOO_MANY
+from chat.handlers.admission import AT_ONCE
 from chat.lib.limits import Limit
 from tests.conftest import World
 from tests.people import Person
@@ -235,12 +237,21 @@ async def test_one_person_has_no_share_in_the_connections_of_another(database_ur
         assert [socket.status for socket in await opened(stack, await world.person("bob"), 1)] == [101]
 
 
-async def test_so_many_sockets_open_in_a_second(database_url: str, tmp_path: Path) -> None:
-    async with strict(database_url, tmp_path, UPGRADES_PER_SECOND="3") as (_, ada, __), AsyncExitStack() as stack:
-        tried = await opened(stack, ada, 10)
-        refused = [socket for socket in tried if socket.status == 503]
-        assert 3 <= len(tried) - len(refused) <= 5
+async def test_who_comes_when_all_come_waits_in_line_and_more_are_told_to_come_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    """While no session can be looked up, so many have their turn, so many wait, and the line is full."""
+    few = {"UPGRADES_WAITING": "5", "CONNECTIONS_PER_USER": "100"}
+    async with strict(database_url, tmp_path, **few) as (world, ada, _), AsyncExitStack() as stack:
+        async with world.server.db.transaction() as tx:
+            await tx.db.execute(text("LOCK TABLE sessions"))
+            coming = [asyncio.create_task(stack.enter_async_context(raw_socket(ada))) for _ in range(AT_ONCE + 5 + 10)]
+            await until(lambda: sum(task.done() for task in coming) == 10)
+            refused = [task.result() for task in coming if task.done()]
+        tried = await asyncio.gather(*coming)
+        assert [socket.status for socket in refused] == [503] * 10
         assert {int(socket.headers["retry-after"]) for socket in refused} <= {1, 2, 3, 4}
+        assert [socket.status for socket in tried if socket not in refused] == [101] * (AT_ONCE + 5)
 
 
 async def test_upgrades_count_as_requests_of_their_address(database_url: str, tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """Catching up: whoever was away ends with exactly what the database holds, each message as it is now."""
 
+import asyncio
 import random
 from typing import Any
 
+from chat.actions.returning import Return
 from tests.conftest import World
 from tests.people import Socket
+from tests.statements import counted_statements
 
 
 async def whole(socket: Socket, room: int) -> dict[int, dict[str, Any]]:
@@ -166,3 +169,25 @@ async def test_a_hole_without_a_next_event_is_found_by_looking(world: World) -> 
         world.server.db._publish = publish
         healed = (await at_bob.event("room.sync"))["sync"]
         assert [each["kind"] for each in healed["messages"]] == ["topic"]
+
+
+async def test_many_who_come_back_at_once_are_looked_up_together(world: World) -> None:
+    """Each gets their own rooms; what all lack of the same room is read once for those in one look."""
+    ada, bob = await world.person("ada"), await world.person("bob")
+    both, only_hers = await world.room(ada, "general", bob), await world.room(ada, "hers")
+    returns, looked_at = world.server.services.returns, {both: await world.last_seq(both)}
+    async with ada.socket() as socket:
+        epoch = socket.hello["epoch"]
+        for room in (both, only_hers):
+            await socket.post(room, "while they were away")
+    backs = [Return(person.id, epoch, looked_at | {only_hers: 0}) for person in (ada, bob) for _ in range(10)]
+    with counted_statements(world) as said:
+        answers = await asyncio.gather(*(returns.resume(back) for back in backs))
+    assert len([statement for statement in said if "messages" in statement]) <= 4
+    assert len(said) <= 12
+    for back, answer in zip(backs, answers, strict=True):
+        general, hers = answer
+        assert [message.text for message in general.messages or ()] == ["while they were away"]
+        assert general.to == looked_at[both] + 1
+        assert hers.left == (back.user == bob.id)
+        assert bool(hers.messages) == (back.user == ada.id)

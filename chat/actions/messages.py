@@ -10,7 +10,7 @@ from chat.actions.texts import message_text
 from chat.errors import Conflict, Invalid
 from chat.hub.hub import room_topic
 from chat.lib.db import AsyncConnection, Tx
-from chat.models import messages, rooms, workspace
+from chat.models import messages, rooms
 from chat.models.messages import Message
 from chat.models.sessions import SignedIn
 
@@ -86,7 +86,7 @@ async def sync(db: AsyncConnection, actor: SignedIn, room: int, after: int) -> S
 
 async def changes(db: AsyncConnection, room: int, after: int, last: int) -> Sync:
     """Every message changed after `after`, a page at a time, as it is now; `last` is the room's seq read before."""
-    if after > last or last - after > TOO_FAR_BEHIND:
+    if is_too_far_behind(after, last):
         return Sync(room=room, to=last, reload=True)
     if after == last:
         return Sync(room=room, from_=after, to=last, more=False, messages=[])
@@ -98,26 +98,9 @@ async def changes(db: AsyncConnection, room: int, after: int, last: int) -> Sync
     return Sync(room=room, from_=after, to=max(last, newest), more=False, messages=found)
 
 
-async def resume(db: AsyncConnection, actor: SignedIn, epoch: str, cursors: dict[int, int]) -> list[Sync]:
-    """What a client that was away lacks in each room; about one page in all, `more` for the rest."""
-    mine = {room.id: room.seq for room in await rooms.of_user(db, actor.user)}
-    same_history = epoch == str(await workspace.epoch(db))
-    answer: list[Sync] = []
-    budget, characters = SYNC_PAGE, PAGE_CHARACTERS
-    for room, after in cursors.items():
-        last = mine.get(room)
-        if last is None:
-            answer.append(Sync(room=room, left=True))
-        elif not same_history:
-            answer.append(Sync(room=room, to=last, reload=True))
-        elif (budget <= 0 or characters <= 0) and 0 <= last - after <= TOO_FAR_BEHIND:
-            answer.append(Sync(room=room, from_=after, to=after, more=after < last, messages=[]))
-        else:
-            answer.append(await changes(db, room, after, last))
-            found = answer[-1].messages or ()
-            budget -= len(found)
-            characters -= sum(len(message.text) for message in found)
-    return answer
+def is_too_far_behind(after: int, last: int) -> bool:
+    """Whether loading anew is the honest answer; so it is for a cursor from the future."""
+    return after > last or last - after > TOO_FAR_BEHIND
 
 
 def _fitting(found: list[Message], limit: int, characters: int = PAGE_CHARACTERS) -> list[Message]:

@@ -1,20 +1,53 @@
-"""How many sockets may be open: per user, per address and in all."""
+"""How many sockets may be open: per user, per address and in all; and how many may be opened at once."""
 
+import asyncio
+import secrets
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from chat.config import Settings
 from chat.errors import Busy, TooManyConnections
 
+AT_ONCE = 20
 
-@dataclass(slots=True)
+
+class Line:
+    """First come, first served. When everybody comes back at once they are let in as fast as the server can, and what
+    others write meanwhile waits behind a few of them instead of behind all. Sending them away would let them in later,
+    and cost a handshake for each time that they ask.
+    """
+
+    def __init__(self, waiting_limit: int) -> None:
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._waiting_limit = waiting_limit
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Raises Busy where too many wait."""
+        if self._waiting >= self._waiting_limit:
+            raise Busy(retry_after=1 + secrets.randbelow(4))  # not all in the same second
+        self._waiting += 1
+        try:
+            await self._turns.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
 class Admission:
     """Counts what is open. `address` is the key that limits count by: see guard.rate_key."""
 
-    settings: Settings
-    by_user: Counter[int] = field(default_factory=Counter)
-    by_address: Counter[str] = field(default_factory=Counter)
-    total: int = 0
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.line = Line(settings.upgrades_waiting)
+        self.by_user: Counter[int] = Counter()
+        self.by_address: Counter[str] = Counter()
+        self.total = 0
 
     def check_address(self, address: str) -> None:
         """Raises before anything is looked up in the database."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chat.actions.greeting import Greeter
 from chat.actions.journal import Journal
+from chat.actions.returning import Returns
 from chat.config import Settings
 from chat.handlers.guard import Guard
 from chat.hub.hub import Hub
@@ -25,7 +26,6 @@ class Limits:
     commands: Limit  # per connection
     refusals: Limit  # per connection: who goes on after being refused is closed
     requests: Limit  # per address
-    upgrades: Limit  # of the process
     sign_in: Limit  # per (name, address)
     sign_in_name: Limit  # per name
     sign_in_address: Limit  # per address
@@ -38,7 +38,8 @@ class Services:
     hub: Hub
     journal: Journal
     greeter: Greeter
-    catching_up: asyncio.Semaphore  # a thousand who come back at once wait here instead of being told "busy"
+    returns: Returns
+    catching_up: asyncio.Semaphore  # a thousand who lack more than a page wait here instead of being told "busy"
     presence: PresenceBoard
     typing: TypingNotices
     limits: Limits

@@ -14,7 +14,6 @@ from chat.errors import (
     CLOSE_FAULT,
     CLOSE_RESTARTING,
     CLOSE_SIGN_IN_AGAIN,
-    Busy,
     NotSignedIn,
     Problem,
     RateLimited,
@@ -75,11 +74,10 @@ class SocketHandler(WebSocketHandler):
                 raise Restarting
             self.address = rate_key(self.guard.client_address(self.request))
             self.admission.check_address(self.address)
-            if self.services.limits.upgrades.take("all"):
-                raise Busy(retry_after=1 + secrets.randbelow(4))
             if wait := self.services.limits.requests.take(self.address):
                 raise RateLimited(retry_after=wait)
-            actor = await self.guard.session_of(self.request)
+            async with self.admission.line.turn():
+                actor = await self.guard.session_of(self.request)
             if actor is None:
                 raise NotSignedIn
             self.admission.check_address(self.address)  # others may have come while the session was looked up

@@ -165,6 +165,15 @@ async def of_each(db: AsyncConnection, ids: list[int]) -> dict[int, list[Room]]:
     return found
 
 
+async def heads_of_each(db: AsyncConnection, ids: list[int]) -> dict[int, dict[int, int]]:
+    """user → room → its last seq, of all rooms that they are in."""
+    asked = select(memberships.c.user_id, rooms.c.id, rooms.c.last_seq).join(rooms, rooms.c.id == memberships.c.room_id)
+    found: dict[int, dict[int, int]] = {}
+    for user, room, seq in await db.execute(asked.where(is_any(memberships.c.user_id, ids))):
+        found.setdefault(user, {})[room] = seq
+    return found
+
+
 async def seen_by(db: AsyncConnection, user: int, room: int) -> Room | None:
     """One room as the user sees it, member or not: `actions.access` decides whether they may."""
     row = (await db.execute(_seen_by(user).where(rooms.c.id == room))).first()

@@ -9,6 +9,7 @@ from msgspec import Meta
 from chat.actions import access, messages
 from chat.actions.events import Sync
 from chat.actions.messages import Page, Where
+from chat.actions.returning import Return
 from chat.actions.texts import message_text
 from chat.errors import RateLimited
 from chat.handlers.commands.registry import Ask, Given, Registry
@@ -117,5 +118,4 @@ class ResumeReply(msgspec.Struct):
 
 @registry.add("resume", Resume, "POST /resume", cost=5)
 async def resume(ask: Ask, given: Resume) -> ResumeReply:
-    async with ask.services.catching_up, ask.services.db.read() as db:
-        return ResumeReply(await messages.resume(db, ask.actor, given.epoch, given.rooms))
+    return ResumeReply(await ask.services.returns.resume(Return(ask.actor.user, given.epoch, given.rooms)))
