@@ -14,14 +14,15 @@ from bench.contenders import Contender, Measured
 from bench.database import Databases
 from bench.figures import Unbelievable
 from bench.load import compile_generator
-from bench.loads import ALL, INSERTS, LOADS, ROOMFUL, STORES_NOTHING, Load
+from bench.loads import INSERTS, LOADS, ROOMFUL, SEVERAL, STORES_NOTHING, Load
 from bench.machine import Cores
 from bench.measure import measure
 from bench.peers import SocketIO, install_socketio
 from bench.report import Result
 from bench.roomful import CHECKOUT, Roomful
+from bench.several import Several
 
-SHORT = {"roomful": ROOMFUL, "socketio": STORES_NOTHING, "socketio-inserts": INSERTS}
+SHORT = {"roomful": (ROOMFUL, *SEVERAL), "socketio": (STORES_NOTHING,), "socketio-inserts": (INSERTS,)}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,7 +51,7 @@ def chosen_loads(arguments: argparse.Namespace) -> list[Load]:
 
 async def run(arguments: argparse.Namespace, cores: Cores) -> int:
     loads = chosen_loads(arguments)
-    taking_part = [SHORT[name] for name in arguments.only]
+    taking_part = [who for name in arguments.only for who in SHORT[name]]
     facts = machine.facts()
     if arguments.quick:
         print("A quick run: the numbers are tiny, whatever the titles say, and the figures mean nothing.\n", flush=True)
@@ -62,13 +63,15 @@ async def run(arguments: argparse.Namespace, cores: Cores) -> int:
         try:
             facts["postgresql"] = databases.version
             contenders: dict[str, Contender] = {ROOMFUL: Roomful(databases, cores)}
-            if any(who != ROOMFUL and who in load.contenders for who in taking_part for load in loads):
+            for count, who in enumerate(SEVERAL, start=1):
+                contenders[who] = Several(databases, cores, count)
+            if any(who in (STORES_NOTHING, INSERTS) for who in taking_part for load in loads if who in load.contenders):
                 script = install_socketio(folder)
                 contenders[STORES_NOTHING] = SocketIO(script, cores)
                 contenders[INSERTS] = SocketIO(script, cores, databases)
             results = []
             for load in loads:
-                takers = [contenders[who] for who in ALL if who in taking_part and who in load.contenders]
+                takers = [contenders[who] for who in load.contenders if who in taking_part]
                 if takers:
                     runs = await rounds(load, takers, arguments.rounds, generator=generator, cores=cores)
                     results.append(Result(load, runs))

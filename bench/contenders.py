@@ -15,6 +15,7 @@ class Target:
     pid: int
     port: int
     options: tuple[str, ...]
+    alone: bool = True  # `pid` is all of the server; else it is one of several processes
     repeats_own: bool = False  # a sender gets its message twice: as the reply and as the room's event
     database_url: str | None = None
     cookies: Path | None = None  # a Cookie header a line: connections first, then posters

@@ -51,6 +51,9 @@ async def run(generator: Path, target: Target, load: Load, cores: Cores) -> Figu
     figures["others_busy"] = max(before.busiest(core, 1) for core in (cores.server, cores.load))
     figures["server_core_busy"] = watch.busiest(cores.server, load.seconds)
     figures["load_core_busy"] = watch.busiest(cores.load, load.seconds)
+    if not target.alone:
+        figures["server_busy"] = figures["server_core_busy"]
+        del figures["server_us_per_message"]  # it counts one of them
     if load.connections == 1 and target.database_url is not None:
         figures["commit_ms"] = await commit_ms(target.database_url)
         figures["over_commit_ms"] = figures["p50_ms"] - figures["commit_ms"]

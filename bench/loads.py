@@ -7,6 +7,7 @@ ROOMFUL = "Roomful"
 STORES_NOTHING = "Socket.IO, stores nothing"
 INSERTS = "Socket.IO, INSERT then emit"
 ALL = (ROOMFUL, STORES_NOTHING, INSERTS)
+SEVERAL = tuple(f"Roomful, Redis, nginx: {count}" for count in ("one", "two", "three"))
 
 # wsload: the load generator. The others are programs of this package, for what it cannot do.
 Program = Literal["wsload", "storm", "growth"]
@@ -101,6 +102,14 @@ LOADS = (
             Goal(figure="sent_per_s", at_least=2.5, against=INSERTS),
             Goal(figure="sent_per_s", at_least=1, against=STORES_NOTHING),
         ),
+    ),
+    Load(
+        name="processes",
+        title="200 rooms of 5, 200 senders × 1: one, two and three processes on one core",
+        shown=("sent_per_s", "p50_ms", "p99_ms"),
+        contenders=(ROOMFUL, *SEVERAL),
+        rooms=200,
+        senders=200,
     ),
     Load(
         name="steady",

@@ -10,15 +10,15 @@ matplotlib.use("Agg")  # needs no screen
 
 from matplotlib import pyplot
 
-from bench.loads import INSERTS, ROOMFUL, STORES_NOTHING
+from bench.loads import INSERTS, ROOMFUL, SEVERAL, STORES_NOTHING
 from bench.report import Result
 
 # Distinct without colour too: dark, middle, light.
-COLOURS = {ROOMFUL: "#1d4f91", INSERTS: "#d98e04", STORES_NOTHING: "#b9c7d6"}
+COLOURS = {ROOMFUL: "#1d4f91", INSERTS: "#d98e04", STORES_NOTHING: "#b9c7d6"} | dict.fromkeys(SEVERAL, "#6f93c4")
 GOAL = "#b3261e"
 QUIET = "#555555"
 COLUMNS = 2
-MOST_BARS = 3
+MOST_BARS = 4
 AXIS = {
     "delivered_per_s": "deliveries a second",
     "sent_per_s": "messages a second",

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,13 +47,34 @@ async def server(
     try:
         yield Started(process.pid, await _first_line(process, ready, log))
     finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.communicate(), STOP_SECONDS)
-            except TimeoutError:
-                process.kill()
-                await process.communicate()
+        await _stop(process)
+
+
+@asynccontextmanager
+async def beside(command: Sequence[str], *, folder: Path, is_up: Callable[[], bool]) -> AsyncIterator[None]:
+    """A program that the server needs, on the core of whoever starts it; what it says goes to a log in `folder`."""
+    log = folder / f"{Path(command[0]).name}.said"
+    with log.open("wb") as said:
+        process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=said, stderr=said)
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while not is_up():
+                if process.returncode is not None:
+                    raise Unbelievable(f"{command[0]} ended: {await asyncio.to_thread(log.read_text)}")
+                await asyncio.sleep(0.02)
+        yield
+    finally:
+        await _stop(process)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.communicate(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.communicate()
 
 
 async def _first_line(process: asyncio.subprocess.Process, beginning: str, log: Path) -> str:
@@ -74,3 +95,8 @@ def free_port() -> int:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
         return port
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as trying:
+        return trying.connect_ex(("127.0.0.1", port)) == 0

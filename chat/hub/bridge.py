@@ -70,6 +70,8 @@ class SharedHub(Hub):
     def __init__(self, say: Say) -> None:
         super().__init__()
         self._say = say
+        # Whether the user is connected to another process, as far as it was heard.
+        self.is_elsewhere: Callable[[int], bool] = lambda user: False
 
     def queue(self, effects: Sequence[Effect]) -> set[Connection]:
         touched = super().queue(effects)
@@ -88,7 +90,7 @@ class SharedHub(Hub):
         super().notice(topic, payload)
 
     def has_several(self, user: int) -> bool:
-        return True  # perhaps elsewhere
+        return super().has_several(user) or self.is_elsewhere(user)
 
 
 class Bridge:
@@ -116,6 +118,7 @@ class Bridge:
         self._answering: asyncio.TimerHandle | None = None
         self._asking: asyncio.TimerHandle | None = None
         self._must_ask = False
+        hub.is_elsewhere = presence.is_elsewhere
         presence.on_here = self._say_present
         for name, limit in limits.items():
             limit.on_take = self._taker(name)

@@ -98,6 +98,10 @@ class PresenceBoard:
             return "away"
         return self._leaving[user].state if user in self._leaving else "offline"
 
+    def is_elsewhere(self, user: int) -> bool:
+        """Whether another process has said that the user is there."""
+        return any(user in states for states in self._elsewhere.values())
+
     def here(self) -> dict[int, State]:
         """Everyone who is not offline in this process."""
         return dict(self._here)
