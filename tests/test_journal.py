@@ -7,7 +7,9 @@ from collections import Counter
 import msgspec
 import pytest
 
+from chat.actions.journal import CROWD
 from chat.errors import Conflict, NonceConflict, NotFound, Problem
+from chat.models import rooms
 from chat.models.sessions import SignedIn
 from tests.conftest import World
 from tests.statements import counted_statements
@@ -30,6 +32,23 @@ async def test_what_waits_while_a_commit_runs_goes_into_the_next(world: World) -
         await asyncio.sleep(0)
         await asyncio.gather(first, *(post(world, actor, room, f"later {turn}") for turn in range(100)))
     assert sum("INSERT INTO messages" in statement for statement in said) <= 3
+
+
+async def test_a_crowd_is_committed_beside_a_batch_that_waits_for_its_room(world: World) -> None:
+    """And each room keeps its order."""
+    ada = await world.person("ada")
+    held, free = await world.room(ada, "held"), await world.room(ada, "free")
+    actor = await world.actor(ada)
+    async with world.server.db.transaction() as tx:
+        await rooms.lock(tx.db, held)
+        waits = [asyncio.create_task(post(world, actor, held, "held 0"))]
+        await asyncio.sleep(0)  # the journal takes the first one before the others come
+        await asyncio.sleep(0)
+        waits += [asyncio.create_task(post(world, actor, held, f"held {turn}")) for turn in range(1, 5)]
+        stored = await asyncio.gather(*(post(world, actor, free, f"free {turn}") for turn in range(CROWD)))
+        assert not any(task.done() for task in waits)
+    for messages in (stored, await asyncio.gather(*waits)):
+        assert [each["seq"] for each in messages] == sorted(each["seq"] for each in messages)  # type: ignore[type-var]
 
 
 async def test_an_authors_messages_keep_their_order(world: World) -> None:

@@ -1,14 +1,14 @@
 """The journal: everything posted while one commit runs goes into the next; events and replies leave after it.
 
-Two tasks work hand in hand: one commits, the other tells what was committed, so that the next commit runs while the
-last one is sent. Both go strictly in order.
+One task commits, another tells what was committed, so that the next commit runs while the last one is sent. Where a
+crowd waits, a second commit runs beside the first, with other rooms. Each room goes strictly in order.
 """
 
 import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from chat import errors
 from chat.actions import access
 from chat.actions.events import MessagePosted, MessageSent
-from chat.hub.connection import Connection
+from chat.actions.waitlist import Outcome, Reply, Waiting, Waitlist
 from chat.hub.hub import Hub, room_topic, user_topic
 from chat.lib.db import AsyncConnection, Database, DBAPIError, Effect, Emit, IntegrityError, encode
 from chat.models import posting
@@ -27,29 +27,13 @@ from chat.models.sessions import SignedIn
 log = logging.getLogger("roomful.journal")
 
 BATCH_LIMIT = 500
+# So many must wait for a second commit beside the first. With fewer, two small commits take longer than one large.
+CROWD = 400
 WAITING_LIMIT = 5000
 # After a commit whose end was not heard of: long enough for PostgreSQL to come back from a quick restart.
 RETRY_SECONDS = 0.5
 # A first try that took longer hung: so would a second one, and all who wait behind it. Their clients try again.
 HANGING_SECONDS = 3.0
-
-# The stored message as JSON, ready to be put into replies and events; or why it was not stored.
-Outcome = msgspec.Raw | errors.Problem
-# Called with the outcome; gives the connection on which it queued a frame, to be flushed with the room's events.
-Reply = Callable[[Outcome], Connection | None]
-
-
-@dataclass(slots=True)
-class Waiting:
-    posting: Posting
-    actor: SignedIn
-    replies: list[Reply] = field(default_factory=list)
-
-    def answer(self, outcome: Outcome) -> Iterator[Connection]:
-        """Tells everyone who waits for this posting; the connections that have something to flush."""
-        for reply in self.replies:
-            if (connection := reply(outcome)) is not None:
-                yield connection
 
 
 @dataclass(slots=True)
@@ -58,6 +42,15 @@ class Committed:
 
     batch: list[Waiting]
     outcomes: list[Stored | errors.Problem]
+
+
+@dataclass(slots=True)
+class Lane:
+    """Commits one batch after the other, as long as so many wait."""
+
+    at_least: int
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    committing: list[Waiting] = field(default_factory=list)
 
 
 class Journal:
@@ -69,35 +62,33 @@ class Journal:
         self._db = db
         self._hub = hub
         self._measure = measure
-        self._waiting: dict[tuple[int, uuid.UUID], Waiting] = {}
-        self._wake = asyncio.Event()
+        self._waiting = Waitlist()
+        self._lanes = (Lane(at_least=1), Lane(at_least=CROWD))
         self._committed: asyncio.Queue[Committed] = asyncio.Queue(maxsize=1)
-        self._committing: list[Waiting] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._committers: list[asyncio.Task[None]] = []
+        self._teller: asyncio.Task[None] | None = None
         self._closing = False
 
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._commit_all(), name="journal"),
-            asyncio.create_task(self._tell_all(), name="teller"),
-        ]
+        self._committers = [asyncio.create_task(self._commit_all(lane), name="journal") for lane in self._lanes]
+        self._teller = asyncio.create_task(self._tell_all(), name="teller")
 
     async def close(self, seconds: float) -> None:
         """Takes no more, commits and tells what waits, and ends. What PostgreSQL has not taken after `seconds` is
         answered with Restarting: a repeat of its nonce finds out what became of it."""
         self._closing = True
-        self._wake.set()
-        if not self._tasks:
+        if self._teller is None:
             return
-        committing, telling = self._tasks
-        await asyncio.wait([committing], timeout=seconds)
-        if committing.cancel():
-            await asyncio.gather(committing, return_exceptions=True)
-            unanswered = [*self._committing, *self._waiting.values()]
+        self._wake_lanes()
+        _, unfinished = await asyncio.wait(self._committers, timeout=seconds)
+        if unfinished:
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+            unanswered = [each for lane in self._lanes for each in lane.committing] + self._waiting.clear()
             self._hub.flush({each for waiting in unanswered for each in waiting.answer(errors.Restarting())})
-            self._waiting.clear()
         await self._committed.put(Committed([], []))
-        await telling
+        await self._teller
 
     def submit(self, actor: SignedIn, room: int, nonce: uuid.UUID, text: str, reply: Reply) -> None:
         """Has the message stored; `reply` is called once, after the commit, when the room's events are queued.
@@ -106,16 +97,16 @@ class Journal:
         """
         if self._closing:
             raise errors.Restarting
-        key = (actor.user, nonce)
-        entry = self._waiting.get(key)
+        entry = self._waiting.find(actor.user, nonce)
         if entry is None:
             if len(self._waiting) >= WAITING_LIMIT:
                 raise errors.Busy("The server is very busy. Please try again in a moment.")
-            entry = self._waiting[key] = Waiting(Posting(room, actor.user, nonce, text), actor)
+            entry = Waiting(Posting(room, actor.user, nonce, text), actor)
+            self._waiting.add(entry)
         elif (entry.posting.room, entry.posting.text) != (room, text):
             raise errors.NonceConflict
         entry.replies.append(reply)
-        self._wake.set()
+        self._wake_lanes()
 
     async def post(self, actor: SignedIn, room: int, nonce: uuid.UUID, text: str) -> msgspec.Raw:
         """The stored message as JSON; raises the Problem that kept it from being stored."""
@@ -132,19 +123,24 @@ class Journal:
         self.submit(actor, room, nonce, text, reply)
         return await done
 
-    async def _commit_all(self) -> None:
-        while not (self._closing and not self._waiting):
-            await self._wake.wait()
-            while self._waiting:
-                keys = list(self._waiting)[:BATCH_LIMIT]
-                batch = self._committing = [self._waiting.pop(key) for key in keys]
+    def _wake_lanes(self) -> None:
+        for lane in self._lanes:
+            if self._closing or len(self._waiting) >= lane.at_least:
+                lane.wake.set()
+
+    async def _commit_all(self, lane: Lane) -> None:
+        while not (self._closing and len(self._waiting) < lane.at_least):
+            await lane.wake.wait()
+            lane.wake.clear()
+            while len(self._waiting) >= lane.at_least and (batch := self._waiting.take(BATCH_LIMIT)):
+                lane.committing = batch
                 started = time.perf_counter()
                 outcomes = await self._store_safely(batch)
                 self._measure(len(batch), time.perf_counter() - started)
                 await self._committed.put(Committed(batch, outcomes))
-                self._committing = []
-            if not self._closing:
-                self._wake.clear()
+                lane.committing = []
+                self._waiting.release(batch)
+                self._wake_lanes()  # what waits may be in one of these rooms
 
     async def _tell_all(self) -> None:
         while (committed := await self._committed.get()).batch:
