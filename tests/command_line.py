@@ -4,6 +4,7 @@ import asyncio
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -56,6 +57,8 @@ def at_terminal(*arguments: str, folder: Path, **values: str) -> Iterator[tuple[
         stdout=its_end,
         stderr=its_end,
         start_new_session=True,
+        # Under nohup the tests ignore the end of a terminal, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - no threads yet
     ) as process:
         os.close(its_end)
         yield process, terminal
