@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from sqlalchemy import select
@@ -205,6 +205,12 @@ async def test_whatever_happens_what_is_acknowledged_is_there_once_and_told_in_o
         "loop": asyncio.get_running_loop(),
         "actors": [await world.actor(person) for person in world.people],
     }
-    steps = settings(max_examples=30, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
+    steps = settings(
+        max_examples=30,
+        stateful_step_count=50,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],  # what fails may be a matter of timing: a smaller example would be another one
+    )
     machine = type("Posts", (Posts,), people)
     await asyncio.to_thread(run_state_machine_as_test, machine, settings=steps)
