@@ -37,6 +37,12 @@ DESCRIPTION = """
     ORDER BY 1, 2, 3
 """
 
+# The functions, which models do not describe.
+FUNCTIONS = """
+    SELECT 'function', proname::text, pg_get_functiondef(oid)
+    FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 2
+"""
+
 
 @pytest_asyncio.fixture
 async def empty_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
@@ -55,9 +61,9 @@ async def engine(empty_url: str) -> AsyncIterator[AsyncEngine]:
     await made.dispose()
 
 
-async def described(engine: AsyncEngine) -> list[tuple[str, ...]]:
+async def described(engine: AsyncEngine, *queries: str) -> list[tuple[str, ...]]:
     async with engine.connect() as connection:
-        return [tuple(row) for row in await connection.execute(text(DESCRIPTION))]
+        return [tuple(row) for query in queries or [DESCRIPTION] for row in await connection.execute(text(query))]
 
 
 async def test_the_migrated_database_is_what_the_models_describe(empty_url: str, engine: AsyncEngine) -> None:
@@ -91,17 +97,19 @@ async def test_every_constraint_and_index_is_the_models(
 
 async def test_every_migration_goes_back_and_forth(empty_url: str, engine: AsyncEngine) -> None:
     revisions = schema.known()
-    states = [await described(engine)]
+    states = [await described(engine, DESCRIPTION, FUNCTIONS)]
     for revision in revisions:
         await schema.upgrade(empty_url, revision)
-        states.append(await described(engine))
+        states.append(await described(engine, DESCRIPTION, FUNCTIONS))
         assert states[-1] != states[-2], f"{revision} changes nothing"
     steps = ["base", *revisions]
     for place in reversed(range(len(revisions))):
         await schema.downgrade(empty_url, steps[place])
-        assert await described(engine) == states[place], f"going back to {steps[place]}"
+        assert await described(engine, DESCRIPTION, FUNCTIONS) == states[place], f"going back to {steps[place]}"
         await schema.upgrade(empty_url, steps[place + 1])
-        assert await described(engine) == states[place + 1], f"coming again to {steps[place + 1]}"
+        assert await described(engine, DESCRIPTION, FUNCTIONS) == states[place + 1], (
+            f"coming again to {steps[place + 1]}"
+        )
         await schema.downgrade(empty_url, steps[place])
     assert await schema.current(engine) is None
 

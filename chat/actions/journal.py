@@ -224,14 +224,13 @@ class Journal:
 
     async def _attempt(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:
         """One transaction. A posting that the statement passed over was refused: `access` says why."""
-        async with self._db.transaction() as tx:
-            await posting.lock_rooms(tx.db, sorted({waiting.posting.room for waiting in batch}))
-            stored = {each.place: each for each in await posting.store(tx.db, [waiting.posting for waiting in batch])}
+        async with self._db.autocommit() as db:
+            stored = {each.place: each for each in await posting.store(db, [waiting.posting for waiting in batch])}
             outcomes: list[Stored | errors.Problem] = []
             for place, waiting in enumerate(batch):
                 outcome = stored.get(place)
                 if outcome is None:
-                    outcomes.append(await self._why_refused(tx.db, waiting))
+                    outcomes.append(await self._why_refused(db, waiting))
                 else:
                     outcomes.append(outcome if outcome.same else errors.NonceConflict())
         return outcomes

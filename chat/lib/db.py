@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -137,7 +137,7 @@ class Database:
         self, url: str, *, pool_size: int = 10, publish: Callable[[Sequence[Effect]], None] | None = None
     ) -> None:
         self.engine = engine(url, pool_size=pool_size)
-        self._read_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit_engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._publish = publish
 
     @asynccontextmanager
@@ -165,11 +165,16 @@ class Database:
             self._publish(effects)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection without BEGIN and COMMIT: each statement sees what is committed when it starts."""
+    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
+        """A connection without BEGIN and COMMIT: each statement sees what is committed when it starts, and what it
+        changes is committed when it ends. Nothing is published."""
         with faults_as_problems():
-            async with self._read_engine.connect() as connection:
+            async with self._autocommit_engine.connect() as connection:
                 yield connection
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection to ask with."""
+        return self.autocommit()
 
     @property
     def in_use(self) -> int:
