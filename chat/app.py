@@ -62,6 +62,8 @@ HEADER_SECONDS = 10
 BODY_SECONDS = 20
 BODY_BYTES = 1024 * 1024
 HEADER_BYTES = 32 * 1024
+# Taken from a socket at a time, into a buffer made for each read: hardly a command or a request's head is longer.
+READ_BYTES = 8 * 1024
 BACKLOG = 4096
 TYPING_SECONDS = 5
 # A commit whose end was not heard, or another program's, with no later event to show the hole it left.
@@ -190,6 +192,7 @@ class Server:
             body_timeout=BODY_SECONDS,
             max_body_size=BODY_BYTES,
             max_header_size=HEADER_BYTES,
+            chunk_size=READ_BYTES,
         )
         self._http.add_sockets(Doorway(each) for each in sockets)
 

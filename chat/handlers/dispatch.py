@@ -171,7 +171,7 @@ class Dispatch:
         if self._posting >= POSTS_IN_FLIGHT:
             raise RateLimited("Too many messages wait for an answer on this connection.", retry_after=0.5)
         text = checked_post(self._ask, given)
-        nonce = str(given.nonce)
+        nonce = encode(given.nonce)
 
         def reply(outcome: msgspec.Raw | Problem) -> Connection | None:
             self._posting -= 1
@@ -179,7 +179,7 @@ class Dispatch:
                 self._answer("message.post", outcome.code, started, refusal(id, outcome))
                 return None
             self._metrics.command("message.post", "ok", time.perf_counter() - started)
-            payload = b'{"id":%d,"ok":true,"nonce":"%b","message":%b}' % (id, nonce.encode(), bytes(outcome))
+            payload = b'{"id":%d,"ok":true,"nonce":%b,"message":%b}' % (id, nonce, bytes(outcome))
             self._connection.queue(frame(payload))
             return self._connection
 

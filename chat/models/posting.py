@@ -36,7 +36,10 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 # The function is made by a migration, so that locking the rooms, looking and storing are one round trip.
-STATEMENT = text("SELECT * FROM post_messages(:rooms, :senders, :nonces, :texts)").bindparams(
+STATEMENT = text(
+    "SELECT id, seq, at, sender_id, nonce, repeat, same, username, name"
+    " FROM post_messages(:rooms, :senders, :nonces, :texts)"
+).bindparams(
     bindparam("rooms", type_=ARRAY(Integer)),
     bindparam("senders", type_=ARRAY(Integer)),
     bindparam("nonces", type_=ARRAY(Uuid)),
@@ -57,15 +60,8 @@ async def store(db: AsyncConnection, batch: Sequence[Posting]) -> list[Stored]:
         },
     )
     places = {(each.sender, each.nonce): place for place, each in enumerate(batch)}
+    # Rows are taken apart as a whole: asking them for each column by its name took a tenth of a busy server's time.
     return [
-        Stored(
-            place=places[row.sender_id, row.nonce],
-            id=row.id,
-            sender=Author(row.sender_id, row.username, row.name),
-            seq=row.seq,
-            at=row.at,
-            repeat=row.repeat,
-            same=row.same,
-        )
-        for row in rows
+        Stored(places[sender, nonce], message, Author(sender, username, name), seq, at, repeat, same)
+        for message, seq, at, sender, nonce, repeat, same, username, name in rows
     ]
