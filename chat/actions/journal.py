@@ -162,7 +162,7 @@ class Journal:
                 id=outcome.id,
                 room=asked.room,
                 seq=outcome.seq,
-                sender=outcome.sender,
+                sender=waiting.actor.author,
                 text=asked.text,
                 at=outcome.at,
             )

@@ -13,16 +13,15 @@ depends_on = None
 # The rooms are locked in the order of their ids, which every batch keeps. What follows runs in a snapshot taken after
 # the locks, hence sees every repeat, every membership and each room's last seq as they are. A posting without a row in
 # the answer was refused: its sender is not in the room, or it is archived.
-# Nothing here is joined with what was just written: the planner takes a batch for a single row, and would compare every
-# two of it.
+# Nothing here is joined with what was just written, which is why the ids are drawn before: the planner takes a batch
+# for a few rows, and would compare every two of it.
 FUNCTION = """
 CREATE FUNCTION post_messages(room_ids integer[], sender_ids integer[], nonces uuid[], texts text[])
-RETURNS TABLE (
-    id bigint, seq bigint, at timestamptz, sender_id integer, nonce uuid, repeat boolean, same boolean,
-    username text, name text
-)
+RETURNS TABLE (place bigint, id bigint, seq bigint, at timestamptz, same boolean)
 LANGUAGE plpgsql AS $function$
 #variable_conflict use_column
+DECLARE
+    ids regclass := pg_get_serial_sequence('messages', 'id');
 BEGIN
     PERFORM FROM rooms WHERE rooms.id = ANY (room_ids) ORDER BY rooms.id FOR NO KEY UPDATE;
     RETURN QUERY
@@ -30,14 +29,15 @@ BEGIN
         SELECT * FROM unnest(room_ids, sender_ids, nonces, texts) WITH ORDINALITY
             AS posting (room_id, sender_id, nonce, text, place)
     ), known AS (
-        SELECT posting.place, messages.id, messages.seq, messages.at, messages.sender_id, messages.nonce,
+        SELECT posting.place, messages.id, messages.seq, messages.at,
             messages.room_id = posting.room_id AND posting.text = coalesce(
                 (SELECT version.text FROM message_versions AS version
                  WHERE version.message_id = messages.id ORDER BY version.changed LIMIT 1),
                 messages.text) AS same
         FROM posting JOIN messages USING (sender_id, nonce)
     ), fresh AS (
-        SELECT posting.*, rooms.last_seq + row_number() OVER (PARTITION BY posting.room_id ORDER BY place) AS seq
+        SELECT posting.*, nextval(ids) AS id,
+            rooms.last_seq + row_number() OVER (PARTITION BY posting.room_id ORDER BY place) AS seq
         FROM posting
         JOIN memberships ON memberships.room_id = posting.room_id AND memberships.user_id = posting.sender_id
         JOIN rooms ON rooms.id = posting.room_id AND rooms.archived_at IS NULL
@@ -47,15 +47,12 @@ BEGIN
         FROM (SELECT room_id, max(seq) AS seq FROM fresh GROUP BY room_id) AS growth
         WHERE rooms.id = growth.room_id
     ), stored AS (
-        INSERT INTO messages (room_id, seq, changed, sender_id, nonce, text)
-        SELECT room_id, seq, seq, sender_id, nonce, text FROM fresh ORDER BY place
-        RETURNING id, seq, at, sender_id, nonce
+        INSERT INTO messages (id, room_id, seq, changed, sender_id, nonce, text, at) OVERRIDING SYSTEM VALUE
+        SELECT id, room_id, seq, seq, sender_id, nonce, text, now() FROM fresh
     )
-    SELECT answer.*, users.username, users.name FROM (
-        SELECT id, seq, at, sender_id, nonce, false AS repeat, true AS same FROM stored
-        UNION ALL
-        SELECT id, seq, at, sender_id, nonce, true, same FROM known
-    ) AS answer JOIN users ON users.id = answer.sender_id;
+    SELECT place, id, seq, now(), true FROM fresh
+    UNION ALL
+    SELECT place, id, seq, at, same FROM known;
 END
 $function$
 """
