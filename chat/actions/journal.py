@@ -30,6 +30,9 @@ BATCH_LIMIT = 500
 # So many must wait for a second commit beside the first. With fewer, two small commits take longer than one large.
 CROWD = 400
 WAITING_LIMIT = 5000
+# Telling so many connections for each message takes longer than a commit: the next one can wait until half of them are
+# told, and have in it what the authors, who are told first, write meanwhile.
+LARGE_AUDIENCE = 20
 # After a commit whose end was not heard of: long enough for PostgreSQL to come back from a quick restart.
 RETRY_SECONDS = 0.5
 # A first try that took longer hung: so would a second one, and all who wait behind it. Their clients try again.
@@ -42,6 +45,8 @@ class Committed:
 
     batch: list[Waiting]
     outcomes: list[Stored | errors.Problem]
+    is_large: bool = False  # there is a large audience for it
+    half_told: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -137,10 +142,16 @@ class Journal:
                 started = time.perf_counter()
                 outcomes = await self._store_safely(batch)
                 self._measure(len(batch), time.perf_counter() - started)
-                await self._committed.put(Committed(batch, outcomes))
+                committed = Committed(batch, outcomes, self._audience(batch) > LARGE_AUDIENCE * len(batch))
+                await self._committed.put(committed)
                 lane.committing = []
                 self._waiting.release(batch)
                 self._wake_lanes()  # what waits may be in one of these rooms
+                if committed.is_large:
+                    await committed.half_told.wait()
+
+    def _audience(self, batch: list[Waiting]) -> int:
+        return sum(len(self._hub.listeners(room_topic(room))) for room in {each.posting.room for each in batch})
 
     async def _tell_all(self) -> None:
         while (committed := await self._committed.get()).batch:
@@ -148,6 +159,8 @@ class Journal:
                 await self._tell(committed)
             except Exception:
                 log.exception("telling a batch of %d failed; clients notice the gap and ask", len(committed.batch))
+            finally:
+                committed.half_told.set()
 
     async def _tell(self, committed: Committed) -> None:
         """The author's connection gets the room's events and its own reply in one write."""
@@ -175,9 +188,12 @@ class Journal:
             if self._hub.has_several(asked.sender):
                 effects.append(Emit(user_topic(asked.sender), encode(MessageSent(nonce=asked.nonce, message=raw))))
         touched = self._hub.queue(effects)
-        for waiting, answer in answers:
-            touched.update(waiting.answer(answer))
-        await self._hub.flush_gently(touched)
+        authors = {each for waiting, answer in answers for each in waiting.answer(answer)}
+        everybody = [*authors, *(touched - authors)] if committed.is_large else list(touched | authors)
+        half = len(everybody) // 2
+        await self._hub.flush_gently(everybody[:half])
+        committed.half_told.set()
+        await self._hub.flush_gently(everybody[half:])
 
     async def _store_safely(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:
         """Whatever goes wrong with one batch, the next ones are committed; and a repeat finds out what became of it."""
