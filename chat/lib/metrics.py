@@ -45,7 +45,9 @@ class Metrics:
         self._command_seconds = histogram("command_seconds", "From command to reply.", "verb")
         self._posts = counter("posts", "Messages stored.")
         self._batch_posts = histogram("journal_batch_posts", "Messages stored by one commit.", buckets=BATCHES)
-        self._commit_seconds = histogram("journal_commit_seconds", "From a batch's BEGIN to after its COMMIT.")
+        self._commit_seconds = histogram(
+            "journal_commit_seconds", "From a batch's way to PostgreSQL until its commit is heard of."
+        )
         self._closed = counter("connections_closed", "Connections that the server closed, by close code.", "code")
         self._sign_ins = counter("sign_ins", "Tries to sign in.", "outcome")
         self._loop_lag = histogram("loop_lag_seconds", "How late the event loop was.")
