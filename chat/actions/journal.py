@@ -151,6 +151,7 @@ class Journal:
                     await committed.half_told.wait()
 
     def _audience(self, batch: list[Waiting]) -> int:
+        """So many connections will hear of it."""
         return sum(len(self._hub.listeners(room_topic(room))) for room in {each.posting.room for each in batch})
 
     async def _tell_all(self) -> None:
