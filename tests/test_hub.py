@@ -157,7 +157,8 @@ def test_who_is_to_come_listens_when_the_last_who_was_there_leaves() -> None:
     begin_log(hub, 0)
     hub.publish([Admit(2, ROOM, 3), event(3)])
     hub.unregister(ada)
-    assert hub.heads() == {ROOM: 2}  # so that the news finds the rest
+    assert bob.told == ["hello", "e3"]
+    assert hub.heads() == {ROOM: 3}
     hub.publish([event(4), event(3)])
     assert bob.told == ["hello", "e3", "e4"]
 
@@ -172,6 +173,24 @@ def test_a_slow_reader_is_closed_and_the_others_are_told() -> None:
     assert slow_line.closed_with == CLOSE_TOO_SLOW
     assert slow.closed
     assert quick.told == ["hello", "e1"]
+
+
+def test_who_comes_passes_over_nothing_that_another_still_waits_for() -> None:
+    """Bob and Ada were removed, Bob is back; this process hears of Bob's return first. It was Ada's own removal that
+    was missing."""
+    gaps: set[str] = set()
+    hub = Hub(on_gap=gaps.add)
+    bob, at_bob = connect(hub, 2, ROOM)
+    hub.begin_log(bob, ROOM, 0)
+    ada, at_ada = connect(hub, 1, ROOM)
+    hub.begin_log(ada, ROOM, 1)  # Bob's removal, which we have not heard of
+    hub.publish([Admit(2, ROOM, 3), event(3)])
+    assert at_ada.told == at_bob.told == ["hello"]
+    assert gaps == {ROOM}
+    hub.publish([Evict(1, ROOM, 2), event(2)])
+    hub.publish([Evict(2, ROOM, 1), event(1)])
+    assert at_ada.told == ["hello"]
+    assert at_bob.told == ["hello", "e3"]
 
 
 def test_what_is_worth_nothing_later_is_left_out_for_who_is_slow() -> None:

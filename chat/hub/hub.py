@@ -81,12 +81,13 @@ class Hub:
         listeners = self._listeners.get(topic)
         if listeners is not None:
             listeners.discard(connection)
+            log = self._logs.get(topic)
+            while not listeners and log is not None and log.coming:
+                # Who is still to come need not wait for anybody any more.
+                self._pass_over(topic, log, min(log.coming) - 1)
             if not listeners:
                 del self._listeners[topic]
-                # Who was still to come need not wait for anybody any more.
-                for seq, coming in sorted(self._logs.pop(topic, RoomLog()).coming.items()):
-                    for each in self.connections.intersection(coming):
-                        self._hear_from(each, topic, seq)
+                self._logs.pop(topic, None)
 
     def listeners(self, topic: str) -> Collection[Connection]:
         return self._listeners.get(topic, ())
@@ -108,7 +109,6 @@ class Hub:
         """The connection's hello has read the room's seq: it hears what comes after that."""
         if topic in connection.topics:  # else it left meanwhile
             self._hear_from(connection, topic, head + 1)
-            self.flush(self.listeners(topic))
 
     def head(self, topic: str) -> int | None:
         """The seq told last, None where nobody listens or no hello has read it yet."""
@@ -185,14 +185,20 @@ class Hub:
     def _hear_from(self, connection: Connection, topic: str, seq: int) -> None:
         """It hears the room from `seq` on, and nothing before that, though it may still be on the way to others."""
         log, listeners = self._log(topic), self._listeners.get(topic, set())
-        if log.head is None or not listeners or listeners == {connection}:
-            self._carry_out(topic, log.skip_to(seq - 1))
+        # Who else is still to come may have left again with what is missing, so that it must not be passed over.
+        if log.head is None or (listeners <= {connection} and not log.awaited_by_others(connection)):
+            self._pass_over(topic, log, seq - 1)
         if log.head is None or log.head >= seq - 1:
             self._let_in(connection, topic)
         else:
             connection.topics.discard(topic)
             listeners.discard(connection)
             log.coming.setdefault(seq, []).append(connection)
+
+    def _pass_over(self, topic: str, log: RoomLog, head: int) -> None:
+        """What is missing up to `head` is nobody's any more; what was held behind it is told."""
+        self._carry_out(topic, log.skip_to(head))
+        self.flush(self.listeners(topic))
 
     def _let_in(self, connection: Connection, topic: str) -> None:
         if connection in self.connections:

@@ -58,6 +58,10 @@ class RoomLog:
         """Takes out who was to listen from a seq on that is not beyond this one."""
         return [each for due in sorted(self.coming) if due <= seq for each in self.coming.pop(due)]
 
+    def awaited_by_others(self, connection: Connection) -> bool:
+        """Whether anybody else is to listen from a seq on that is not reached yet."""
+        return any(each is not connection for coming in self.coming.values() for each in coming)
+
     def turn_away(self, connection: Connection) -> None:
         for seq, coming in list(self.coming.items()):
             self.coming[seq] = [each for each in coming if each is not connection]
