@@ -66,9 +66,11 @@ async def test_who_is_removed_in_one_process_hears_nothing_more_in_the_other(wor
         await at_one.post(room, "after")
         await at_one.post(both, "in another room, and later")
         await at_other.event("message.posted", room=both)
-        # that they left may be told twice: by the hint, and by whoever looked it up
+        # that they left may be told twice, by the hint and by whoever looked it up; and a look from before it tells of
+        # their own marks, of nothing that is in the room
+        own = ("room.left", "room.read", "room.involved")
         heard = [event for event in await at_other.settle() if event.get("room") == room]
-        assert not [event for event in heard if event["event"] != "room.left"]
+        assert not [event for event in heard if event["event"] not in own]
         await at_one.do("member.add", room=room, users=[bob.id])
         await at_other.event("room.joined")
         await at_one.post(room, "welcome back")
@@ -157,8 +159,15 @@ async def test_a_commit_of_many_long_messages_goes_over_in_pieces(worlds: tuple[
                 for _ in range(80)
             )
         )
-        heard = [(await at_other.event("message.posted"))["seq"] for _ in range(80)]
-        assert heard == sorted(heard)
+        heard: list[int] = []
+        async with asyncio.timeout(20):
+            while len(heard) < 80:  # some may come as a hole that was filled: so much takes its time on a busy machine
+                told = await at_other.receive()
+                if told["event"] == "message.posted":
+                    heard.append(told["seq"])
+                elif told["event"] == "room.sync":
+                    heard += [message["seq"] for message in told["sync"]["messages"]]
+        assert heard == list(range(heard[0], heard[0] + 80))
         assert (await at_one.event("message.posted", seq=heard[-1]))["message"]["text"] == longest
     assert sum(said) > 3_000_000
     assert max(said) < 1_200_000
