@@ -193,6 +193,21 @@ def test_who_comes_passes_over_nothing_that_another_still_waits_for() -> None:
     assert at_bob.told == ["hello", "e3"]
 
 
+def test_who_is_still_to_come_and_leaves_is_forgotten() -> None:
+    hub = Hub()
+    bob, at_bob = connect(hub, 2, ROOM)
+    hub.begin_log(bob, ROOM, 0)
+    ada, at_ada = connect(hub, 1, ROOM)
+    hub.begin_log(ada, ROOM, 1)
+    hub.publish([Admit(2, ROOM, 3), event(3)])
+    assert hub.audience(ROOM) == {1, 2}  # both are still to come
+    hub.unregister(ada)
+    assert hub.audience(ROOM) == {2}
+    hub.unregister(bob)
+    assert not hub.heads()
+    assert at_ada.told == at_bob.told[:1] == ["hello"]
+
+
 def test_what_is_worth_nothing_later_is_left_out_for_who_is_slow() -> None:
     hub = Hub()
     _, slow = connect(hub, 1, ROOM)
@@ -306,6 +321,10 @@ class RoomOfPeople(RuleBasedStateMachine):
         self.hub, self.lines, self.late = Hub(on_gap=self.gaps.add), {}, []
         for user in users:
             self.connect(user)
+
+    @invariant()
+    def no_log_outlives_those_who_listen(self) -> None:
+        assert getattr(self, "lines", None) or not (hasattr(self, "hub") and self.hub.heads())
 
     @invariant()
     def every_list_is_a_slice_of_the_log_in_order(self) -> None:

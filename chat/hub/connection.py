@@ -23,7 +23,7 @@ class Transport(Protocol):
 
 
 class Connection:
-    """`topics` belongs to the hub, which alone changes it.
+    """`topics`, what it hears or is about to, belongs to the hub, which alone changes it.
 
     Until the hello is written what others are told is held back, so that the hello comes first and misses nothing.
     """

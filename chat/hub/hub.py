@@ -191,7 +191,7 @@ class Hub:
         if log.head is None or log.head >= seq - 1:
             self._let_in(connection, topic)
         else:
-            connection.topics.discard(topic)
+            connection.topics.add(topic)  # so that it is forgotten here when it closes
             listeners.discard(connection)
             log.coming.setdefault(seq, []).append(connection)
 
