@@ -7,9 +7,12 @@ from collections import Counter
 import msgspec
 import pytest
 
+from chat.actions import access, members
 from chat.actions.journal import CROWD
 from chat.errors import Conflict, NonceConflict, NotFound, Problem
+from chat.lib.db import AsyncConnection
 from chat.models import rooms
+from chat.models.rooms import Room
 from chat.models.sessions import SignedIn
 from tests.conftest import World
 from tests.statements import counted_statements
@@ -121,6 +124,23 @@ async def test_who_is_refused_does_not_keep_others_out(world: World) -> None:
     )
     assert outcomes == [None, NotFound, Conflict, NotFound, NotFound, None]
     assert await world.last_seq(room) == before + 2
+
+
+async def test_who_is_let_in_while_the_journal_looks_why_is_not_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, eve = await world.person("ada"), await world.person("eve")
+    room = await world.room(ada, "general")
+    owner, newcomer = await world.actor(ada), await world.actor(eve)
+
+    async def look_late(db: AsyncConnection, actor: SignedIn, room: int) -> Room:
+        monkeypatch.undo()
+        async with world.server.db.transaction() as tx:
+            await members.add(tx, owner, room, [actor.user])
+        return await access.room_to_post_in(db, actor, room)
+
+    monkeypatch.setattr(access, "room_to_post_in", look_late)
+    assert (await post(world, newcomer, room, "hello"))["seq"] == await world.last_seq(room)
 
 
 async def test_a_repeat_of_an_edited_or_deleted_message_revives_nothing(world: World) -> None:

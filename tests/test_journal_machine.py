@@ -15,7 +15,7 @@ from sqlalchemy import select
 from chat.actions import members
 from chat.actions.journal import Journal
 from chat.actions.waitlist import Outcome
-from chat.errors import Busy, NotFound, Problem
+from chat.errors import NotFound, Problem
 from chat.hub.connection import Connection
 from chat.hub.hub import Hub, room_topic
 from chat.lib.db import Database, Effect
@@ -50,7 +50,6 @@ class Posts(RuleBasedStateMachine):
         self.answers: dict[uuid.UUID, list[Outcome]] = {}
         self.lines: dict[int, tuple[Connection, Line, int]] = {}  # with the seq of the hello
         self.inside = {0, 1, 2}
-        self.came_back: set[int] = set()
         self.do(self._begin())
 
     async def _begin(self) -> None:
@@ -100,7 +99,6 @@ class Posts(RuleBasedStateMachine):
     def add(self, who: int) -> None:
         if who not in self.inside:
             self.inside.add(who)
-            self.came_back.add(who)
             self.do(self._change(members.add, [self.actors[who].user]))
 
     async def _change(self, change: Any, whom: int | list[int]) -> None:
@@ -188,9 +186,7 @@ class Posts(RuleBasedStateMachine):
         assert len(stored) == len(found)
         for nonce, outcomes in self.answers.items():
             refused = [outcome for outcome in outcomes if isinstance(outcome, Problem)]
-            # Busy: refused, and let in before the journal looked why.
-            excuses = NotFound | Busy if self.sent[nonce][0] in self.came_back else NotFound
-            assert all(isinstance(problem, excuses) for problem in refused), refused
+            assert all(isinstance(problem, NotFound) for problem in refused), refused
             kept = [msgspec.json.decode(outcome) for outcome in outcomes if not isinstance(outcome, Problem)]
             for message in kept:
                 row = stored[nonce]

@@ -240,21 +240,21 @@ class Journal:
         return outcomes
 
     async def _attempt(self, batch: list[Waiting]) -> list[Stored | errors.Problem]:
-        """One transaction. A posting that the statement passed over was refused: `access` says why."""
+        """One transaction; what it passed over is looked at one by one."""
+        outcomes: list[Stored | errors.Problem] = []
         async with self._db.autocommit() as db:
             stored = {each.place: each for each in await posting.store(db, [waiting.posting for waiting in batch])}
-            outcomes: list[Stored | errors.Problem] = []
             for place, waiting in enumerate(batch):
-                outcome = stored.get(place)
-                if outcome is None:
-                    outcomes.append(await self._why_refused(db, waiting))
-                else:
-                    outcomes.append(outcome if outcome.same else errors.NonceConflict())
+                outcome = stored.get(place) or await self._refused_or_late(db, waiting)
+                is_another = isinstance(outcome, Stored) and not outcome.same
+                outcomes.append(errors.NonceConflict() if is_another else outcome)
         return outcomes
 
-    async def _why_refused(self, db: AsyncConnection, waiting: Waiting) -> errors.Problem:
+    async def _refused_or_late(self, db: AsyncConnection, waiting: Waiting) -> Stored | errors.Problem:
+        """A posting that was passed over was refused, and `access` says why; or its sender has been let in since."""
         try:
             await access.room_to_post_in(db, waiting.actor, waiting.posting.room)
         except errors.Problem as refused:
             return refused
-        return errors.Busy()  # a membership that came between the two looks: the next try will be let in
+        late = await posting.store(db, [waiting.posting])
+        return late[0] if late else errors.Busy()  # put out again
