@@ -11,8 +11,9 @@ interface Schema extends DBSchema {
 const NAME = "roomful-kept";
 const LAST = "last";
 const TRIES = 5;
-/** In milliseconds. */
+/** In milliseconds, as is the other. */
 const PAUSE = 100;
+const A_TRY = 400;
 
 function openDatabase(): Promise<IDBPDatabase<Schema>> {
   return openDB<Schema>(NAME, 1, {
@@ -27,14 +28,14 @@ function openDatabase(): Promise<IDBPDatabase<Schema>> {
   });
 }
 
-/** Also while the browser clears this site at the server's word, which closes connections at any moment and tells no end. */
+/** Also while the browser clears this site at the server's word, which closes connections at any moment and tells no end: a try may never be over. */
 export async function clearKept(): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await clearOnce();
+      return await Promise.race([clearOnce(), tooLong()]);
     } catch (error) {
       if (tries === TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await pause(PAUSE);
     }
   }
 }
@@ -44,6 +45,15 @@ async function clearOnce(): Promise<void> {
   const change = database.transaction(["hello", "pages"], "readwrite");
   await Promise.all([change.objectStore("hello").clear(), change.objectStore("pages").clear(), change.done]);
   database.close();
+}
+
+async function tooLong(): Promise<never> {
+  await pause(A_TRY);
+  throw new Error("The browser does not answer.");
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Null where the browser refuses to keep anything. */
